@@ -74,7 +74,8 @@ class Store(Protocol):
     def write(self, staged: Staged, offset: int, part_size: int, body: Body, limit: int, tick: Tick) -> Written:
         """Append a stream at `offset`, which is where the last write ended, or 0 to begin again.
 
-        Reads until the body ends or `limit` bytes came. Calls `tick(offset)` at least once a second while bytes flow; what tick raises ends
+        Reads until the body ends or `limit` bytes came. Calls `tick(offset)` once it holds the range, before the first byte is
+        read, and then at least once a second while bytes flow; what tick raises ends
         the write and passes through. A client that goes leaves Written(gone=True) with what is kept. Synced to disk on return (see SLIPWAY_FSYNC).
         Raises UploadError(LOCKED) while another write holds the same bytes.
         """
@@ -226,8 +227,8 @@ class Records(Protocol):
     def record_part(self, ref: Ref, part: Part, step: Callable[[Upload | None], None]) -> None:
         """Record a part while watching its upload: conflicts with finish, not with other parts. `step` raises to refuse."""
 
-    def drop_part(self, ref: Ref, number: int) -> None:
-        """Un-record a part, before its first byte is rewritten."""
+    def drop_part(self, ref: Ref, number: int, step: Callable[[Upload | None], None]) -> None:
+        """Un-record a part, before its first byte is rewritten, while watching its upload. `step` raises to refuse."""
 
     def due(self, index: Index, until: float, limit: int) -> list[tuple[Ref, float]]:
         """The refs whose time is not after `until`, earliest first, with their time."""

@@ -1,0 +1,63 @@
+"""How an operation ends, or begins again: the changes that several rooms make, each one commit over (operation, upload, blob).
+
+An operation that ends badly takes everything with it in the same commit: its staged bytes are condemned, its promoting blob is doomed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.core import operation, upload
+from app.core.asset import Blob, BlobState, doom
+from app.core.operation import Operation, Status
+from app.core.ports import Change, Entity
+from app.core.upload import State, Upload
+
+if TYPE_CHECKING:
+    from app.core.errors import Problem
+
+
+def refused(op: Operation, up: Upload | None, blob: Blob | None, why: Problem, now: float) -> Change:
+    """The operation fails for good."""
+    return ended(operation.fail(op, why, now), up, blob, now)
+
+
+def cancelled(op: Operation, up: Upload | None, blob: Blob | None, now: float) -> Change:
+    """The client gave it up. Raises Moved when the operation is final."""
+    stopped = operation.finish(op, Status.CANCELLED, now)
+    gone = upload.cancel(up, now) if up and up.state in {State.OPEN, State.FINISHED} else up
+    return Change(put=(stopped, *_put(gone, up), *_doomed(blob, now)))
+
+
+def expired(op: Operation | None, up: Upload, why: Problem, now: float) -> Change:
+    """The deadline passed before the last byte. Raises Moved when the upload was finished, or has time left."""
+    late = upload.expire(up, now)
+    failed = () if op is None or op.final else (operation.fail(op, why, now),)
+    return Change(put=(late, *failed))
+
+
+def lost(op: Operation, up: Upload | None, blob: Blob | None, now: float) -> Change:
+    """Its worker is gone: queued again, or failed when too many were lost."""
+    most = up.policy.max_attempts if up else 1
+    return ended(operation.lose(op, most, now), up, blob, now)
+
+
+def faltered(op: Operation, up: Upload | None, blob: Blob | None, now: float) -> Change:
+    """Redis or the store failed it: queued again after a pause, or failed when its time budget is spent."""
+    return ended(operation.falter(op, now), up, blob, now)
+
+
+def ended(op: Operation, up: Upload | None, blob: Blob | None, now: float) -> Change:
+    """Write the operation; when it is over, condemn what it leaves behind."""
+    if not op.final:
+        return Change(put=(op,))
+    spent = upload.condemn(up, now) if up and up.doomed_at is None else up
+    return Change(put=(op, *_put(spent, up), *_doomed(blob, now)))
+
+
+def _put(new: Upload | None, old: Upload | None) -> tuple[Entity, ...]:
+    return () if new is None or new is old else (new,)
+
+
+def _doomed(blob: Blob | None, now: float) -> tuple[Entity, ...]:
+    return (doom(blob, now),) if blob and blob.state is BlobState.PROMOTING else ()

@@ -1,0 +1,261 @@
+"""Takes bytes in and promises. The first of the three use cases; every dialect speaks to it.
+
+The life of one upload at the door::
+
+    open ──► take (a whole file in one body)            ──► queued
+         ──► append, append … (a stream)      ──► finish ──► queued
+         ──► accept_part, accept_part … (plan)──► finish ──► queued
+         ──► cancel, withdraw
+
+What a 202 promises is on disk and in Redis before it is said; the message to the workers is sent after that, and may be lost.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from app.core import endings, filenames, keys, parts, upload
+from app.core.errors import BrokerDown, Code, Moved, Problem, UploadError
+from app.core.operation import Operation, queue
+from app.core.parts import Part, Parts
+from app.core.policy import Policy, Principal
+from app.core.ports import Body, Change, Jobs, Locks, Records, Store, Written
+from app.core.refs import Index, Kind, Ref
+from app.core.streams import Streams, Verify, still_open, with_parts
+from app.core.upload import State, Upload
+
+if TYPE_CHECKING:
+    from app.core.asset import Blob
+
+log = logging.getLogger(__name__)
+
+Complete = Callable[[float, Upload, Parts | None], tuple[Upload, tuple[Parts, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a client says of the file it is about to send: sizes in bytes, `digest` as `sha256:{hex}`, `planned` when it comes in parts."""
+
+    filename: str | None = None
+    declared_type: str | None = None
+    length: int | None = None
+    digest: str | None = None
+    planned: bool = False
+    part_size: int | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """The door's hands. Holds no state of its own."""
+
+    records: Records
+    store: Store
+    jobs: Jobs
+    locks: Locks
+
+    @property
+    def streams(self) -> Streams:
+        """What moves bodies."""
+        return Streams(self.records, self.store, self.locks)
+
+    def open(self, who: Principal, dialect: str, policy: Policy, opening: Opening) -> Upload:
+        """A new upload and the operation that promises its result, in one commit.
+
+        Raises UploadError: TOO_LARGE, EMPTY, UNSUPPORTED_TYPE, BAD_FILENAME, INVALID (part size).
+        """
+        admit(policy, opening)
+        up = self._draft(who, dialect, policy, opening)
+        up = replace(up, staged=self.store.stage(up.staged.key, planned=up.planned, length=up.length))
+        op = _promise(up)
+        self.records.commit([up.ref, op.ref], lambda *_: Change(put=(up, op)))
+        return up
+
+    def _draft(self, who: Principal, dialect: str, policy: Policy, opening: Opening) -> Upload:
+        now, new = self.records.now(), keys.new_id()
+        return Upload(
+            id=new,
+            tenant=who.tenant,
+            owner=who.owner,
+            dialect=dialect,
+            policy=policy,
+            operation_id=keys.new_id(),
+            staged=upload.Staged(keys.staging(who.tenant, new)),
+            created_at=now,
+            expires_at=now + policy.upload_ttl,
+            part_size=parts.part_size_for(policy, opening.length, opening.part_size),
+            filename=filenames.clean(opening.filename),
+            declared_type=opening.declared_type,
+            length=opening.length,
+            planned=opening.planned,
+            digest=opening.digest,
+            metadata=opening.metadata,
+        )
+
+    # ------------------------------------------------------------ bytes
+
+    def take(self, up: Upload, body: Body, verify: Verify | None = None) -> Operation:
+        """A whole file in one body: received, synced, finished, queued. Raises as `Streams.receive`, and OFFSET_MISMATCH when it is too short."""
+        written = self.streams.receive(up, body, 0, verify)
+        if up.length not in {None, written.offset}:
+            self.streams.keep(up, written)
+            raise UploadError(Code.OFFSET_MISMATCH, offset=written.offset)
+
+        def complete(now: float, current: Upload, held: Parts | None) -> tuple[Upload, tuple[Parts, ...]]:
+            whole = replace(current, staged=written.staged, verifying=False)
+            return upload.finish(whole, written.offset, now), with_parts(up, held, written)
+
+        return self._finish(up, complete)
+
+    def append(self, up: Upload, body: Body, offset: int, verify: Verify | None = None) -> Upload:
+        """The next bytes of a stream: where the last ones ended, or at 0 to begin again. Raises as `Streams.receive`, and OFFSET_MISMATCH."""
+        reach = self.streams.reach(up)
+        if offset not in {0, reach}:
+            raise UploadError(Code.OFFSET_MISMATCH, offset=reach)
+        written: Written = self.streams.receive(replace(up, offset=reach), body, offset, verify)
+        return self.streams.keep(up, written)
+
+    def accept_part(self, up: Upload, number: int, body: Body) -> Part:
+        """One part of a plan, at our own door. The same part again replaces it, until the upload is finished.
+
+        Raises UploadError (PART_UNKNOWN, PART_SIZE, TOO_LARGE), Moved, ClientGone (the part is then not held).
+        """
+        self._check_open(up)
+        place = parts.slot(number, up.part_size, up.length, up.policy.max_parts)
+        _fits(up, place, body.length)
+        self.records.drop_part(up.ref, number, self._check_open)
+        part = self.store.put_part(up.staged, place, body, lambda _: self._check_open(self.records.get(up.ref)))
+        _fits(up, place, part.size)
+        self.records.record_part(up.ref, part, self._check_open)
+        return part
+
+    def _check_open(self, current: Upload | None) -> None:
+        still_open(current, self.records.now())
+
+    def held(self, up: Upload) -> Parts:
+        """The parts that are there."""
+        recorded = self.records.get(up.parts_ref) or Parts(up.tenant, up.id)
+        return self.store.held(up.staged, recorded, up.part_size) if up.state is State.OPEN else recorded
+
+    # ------------------------------------------------------------ the end at the door
+
+    def finish(self, up: Upload) -> Operation:
+        """Every byte is there: freeze what is held, queue the work. While it runs, and after, the same operation again.
+
+        Raises UploadError (PARTS_MISSING with `missing`, EMPTY, OFFSET_MISMATCH, TOO_LARGE), Moved (cancelled, expired).
+        """
+        try:
+            return self._finish(up, self._complete)
+        except Moved as moved:
+            op: Operation | None = self.records.get(up.operation_ref)
+            if moved.code is Code.FINISHED and op:
+                return op
+            raise
+
+    def _complete(self, now: float, current: Upload, held: Parts | None) -> tuple[Upload, tuple[Parts, ...]]:
+        if not current.planned:
+            return upload.finish(current, _streamed(current), now), ()
+        recorded = held or Parts(current.tenant, current.id)
+        table = self.store.held(current.staged, recorded, current.part_size)
+        frozen = replace(table, version=recorded.version + 1)
+        return upload.finish(current, _planned(current, table), now), (frozen,)
+
+    def _finish(self, up: Upload, complete: Complete) -> Operation:
+        def step(current: Upload | None, held: Parts | None, op: Operation | None) -> Change:
+            now = self.records.now()
+            done, table = complete(now, still_open(current, now), held)
+            if op is None:
+                raise Moved(Code.GONE, what="operation")
+            return Change(put=(done, *table, queue(op, now)))
+
+        queued = _operation(self.records.commit([up.ref, up.parts_ref, up.operation_ref], step))
+        try:
+            self.jobs.process(queued.ref)
+        except BrokerDown as down:
+            log.warning("message not sent, the sweep will", extra={"operation": queued.id, "reason": str(down)})
+        return queued
+
+    def cancel(self, op: Operation, why: Problem | None = None) -> Operation:
+        """Give the operation and its upload up; `why` makes it a failure instead. Raises Moved(FINAL) when it is over."""
+
+        def step(current: Operation | None, up: Upload | None, blob: Blob | None) -> Change:
+            now = self.records.now()
+            if current is None:
+                raise Moved(Code.NOT_FOUND, what="operation")
+            return endings.refused(current, up, blob, why, now) if why else endings.cancelled(current, up, blob, now)
+
+        of = op.upload_id or op.id
+        refs = [op.ref, Ref(Kind.UPLOAD, op.tenant, of), Ref(Kind.BLOB, op.tenant, keys.blob(op.tenant, of))]
+        change = self.records.commit(refs, step)
+        for entity in change.put:
+            if isinstance(entity, Upload) and entity.doomed_at is not None:
+                self.store.discard(entity.staged)
+                self.records.settle_index(Index.DOOMED, [(entity.ref, entity.doomed_at)])
+        return _operation(change)
+
+    def withdraw(self, up: Upload) -> None:
+        """Take the promise back before anybody heard of it: records and bytes go, nothing is kept. A finished upload stays."""
+
+        def step(current: Upload | None, *_: object) -> Change:
+            if current is None or current.state is not State.OPEN:
+                return Change()
+            return Change(drop=(up.ref, up.parts_ref, up.operation_ref))
+
+        if self.records.commit([up.ref, up.parts_ref, up.operation_ref], step).drop:
+            self.store.discard(up.staged)
+
+
+def admit(policy: Policy, opening: Opening) -> None:
+    """Refuse what the policy refuses whatever the bytes are. Raises UploadError: EMPTY, TOO_LARGE, UNSUPPORTED_TYPE."""
+    if opening.length == 0:
+        raise UploadError(Code.EMPTY)
+    if opening.length is not None and opening.length > policy.max_bytes:
+        raise UploadError(Code.TOO_LARGE, limit=policy.max_bytes, size=opening.length)
+    if opening.declared_type is not None and not policy.accepts(opening.declared_type):
+        raise UploadError(Code.UNSUPPORTED_TYPE, media_type=opening.declared_type, accepted=", ".join(policy.media_types))
+
+
+def _promise(up: Upload) -> Operation:
+    return Operation(
+        id=up.operation_id,
+        tenant=up.tenant,
+        owner=up.owner,
+        kind="ingest",
+        upload_id=up.id,
+        created_at=up.created_at,
+        updated_at=up.created_at,
+        expires_at=up.created_at + up.policy.operation_ttl,
+    )
+
+
+def _fits(up: Upload, place: parts.Slot, size: int | None) -> None:
+    """A part is as long as its slot; where the length of the whole is not known, at most."""
+    exact = up.length is not None
+    if size is not None and (size > place.size or (exact and size != place.size) or size == 0):
+        raise UploadError(Code.PART_SIZE, number=place.number, expected=place.size, size=size)
+    if size is not None and place.offset + size > up.policy.max_bytes:
+        raise UploadError(Code.TOO_LARGE, limit=up.policy.max_bytes, size=place.offset + size)
+
+
+def _streamed(up: Upload) -> int:
+    if up.offset == 0:
+        raise UploadError(Code.EMPTY)
+    if up.length not in {None, up.offset}:
+        raise UploadError(Code.OFFSET_MISMATCH, offset=up.offset)
+    return up.offset
+
+
+def _planned(up: Upload, table: Parts) -> int:
+    length = up.length if up.length is not None else parts.length_of(table.held, up.part_size)
+    if gaps := parts.missing(table.held, up.part_size, length):
+        raise UploadError(Code.PARTS_MISSING, missing=gaps)
+    if length > up.policy.max_bytes:
+        raise UploadError(Code.TOO_LARGE, limit=up.policy.max_bytes, size=length)
+    return length
+
+
+def _operation(change: Change) -> Operation:
+    return next(entity for entity in change.put if isinstance(entity, Operation))

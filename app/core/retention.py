@@ -1,0 +1,201 @@
+"""Removes what nobody kept, and sends again what nobody picked up.
+
+Every sweep walks an index of what is due, in batches, and ends itself after SWEEP seconds. Each item is one commit that looks at the record
+again before it moves it; only then bytes go. So any sweep may run twice at once, and die anywhere.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from app.core import endings, keys, manifest, timing
+from app.core.asset import Asset, AssetState, Blob, BlobState
+from app.core.errors import Code, Fault, Moved, problem
+from app.core.library import Library
+from app.core.operation import Operation
+from app.core.ports import Change, Records, Store
+from app.core.refs import Index, Kind, Ref
+from app.core.upload import State, Upload
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one pass did: how many items, in how many seconds, and whether it left some for the next."""
+
+    name: str
+    done: int
+    seconds: float
+    more: bool
+
+
+@dataclass(slots=True)
+class Pass:
+    """One pass of one sweep: its time, its count."""
+
+    name: str
+    began: float = field(default_factory=time.monotonic)
+    done: int = 0
+    more: bool = False
+
+    def over(self) -> bool:
+        """Whether its time is up."""
+        self.more = self.more or time.monotonic() - self.began > timing.SWEEP
+        return self.more
+
+    def report(self) -> Swept:
+        """What it did; logged when it did something."""
+        swept = Swept(self.name, self.done, round(time.monotonic() - self.began, 3), self.more)
+        log.log(
+            logging.INFO if swept.done else logging.DEBUG,
+            "swept",
+            extra={"sweep": swept.name, "done": swept.done, "seconds": swept.seconds, "more": swept.more},
+        )
+        return swept
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """The keeper's hands."""
+
+    records: Records
+    store: Store
+
+    def sweep(self, name: str, index: Index, each: Callable[[Ref, float], None]) -> Swept:
+        """Call `each` for everything due in `index`, until nothing is, or the time is up, or nothing moves any more."""
+        this, seen = Pass(name), set[tuple[Ref, float]]()
+        while not this.over():
+            fresh = [due for due in self.records.due(index, self.records.now(), BATCH) if due not in seen]
+            for due in fresh:
+                seen.add(due)
+                self._one(this, due, each)
+                if this.over():
+                    break
+            if not fresh:
+                break
+        return this.report()
+
+    def _one(self, this: Pass, due: tuple[Ref, float], each: Callable[[Ref, float], None]) -> None:
+        try:
+            each(*due)
+            this.done += 1
+        except Moved:
+            log.debug("moved on meanwhile", extra={"sweep": this.name, "ref": due[0].id})
+        except Fault as fault:
+            log.warning("sweep left one behind", extra={"sweep": this.name, "ref": due[0].id, "reason": str(fault)})
+
+    # ------------------------------------------------------------ uploads, assets, operations
+
+    def expire_uploads(self) -> Swept:
+        """Open uploads past their deadline: the operation fails, the bytes go."""
+        return self.sweep("expire_uploads", Index.EXPIRY_UPLOADS, self._expire)
+
+    def _expire(self, ref: Ref, _at: float) -> None:
+        up: Upload | None = self.records.get(ref)
+        if up is None:
+            return
+
+        def step(current: Upload | None, op: Operation | None) -> Change:
+            if current is None:
+                raise Moved(Code.GONE, what="upload")
+            return endings.expired(op, current, problem(Code.UPLOAD_EXPIRED), self.records.now())
+
+        self.records.commit([ref, up.operation_ref], step)
+        self._free_upload(ref)
+
+    def purge_assets(self) -> Swept:
+        """Assets that nobody kept until their deadline."""
+        return self.sweep("purge_assets", Index.EXPIRY_ASSETS, self._purge_asset)
+
+    def _purge_asset(self, ref: Ref, _at: float) -> None:
+        found: Asset | None = self.records.get(ref)
+        if found is not None:
+            Library(self.records, self.store).delete(found, before=self.records.now())
+
+    def purge_operations(self) -> Swept:
+        """Final operations past their retention, with their uploads; tombstones stay."""
+        return self.sweep("purge_operations", Index.EXPIRY_OPERATIONS, self._purge_operation)
+
+    def _purge_operation(self, ref: Ref, _at: float) -> None:
+        op: Operation | None = self.records.get(ref)
+        if op is None:
+            return
+        of = op.upload_id or op.id
+        self._free_upload(Ref(Kind.UPLOAD, op.tenant, of))
+        refs = [ref, Ref(Kind.UPLOAD, op.tenant, of), Ref(Kind.PARTS, op.tenant, of)]
+
+        def step(current: Operation | None, up: Upload | None, _parts: object) -> Change:
+            if current is None or not current.final or current.expires_at > self.records.now():
+                raise Moved(Code.FINAL)
+            known = (refs[1],) if up else ()
+            return Change(drop=tuple(refs), bury=(ref, *known))
+
+        self.records.commit(refs, step)
+
+    # ------------------------------------------------------------ bytes
+
+    def delete_doomed(self) -> Swept:
+        """Condemned bytes whose time has come: staged ones at once, those at rest when no worker can still be writing them.
+
+        A blob's bytes wait until the manifests that name it are gone.
+        """
+        return self.sweep("delete_doomed", Index.DOOMED, self._delete)
+
+    def _delete(self, ref: Ref, at: float) -> None:
+        if ref.kind is Kind.UPLOAD:
+            self._free_upload(ref)
+        elif not self.records.due(Index.MANIFEST, at - timing.GRACE, 1):
+            self._free_blob(ref, at)
+
+    def _free_upload(self, ref: Ref) -> None:
+        up: Upload | None = self.records.get(ref)
+        if up is not None and up.doomed_at is not None:
+            self.store.discard(up.staged)
+            self.records.settle_index(Index.DOOMED, [(ref, up.doomed_at)])
+
+    def _free_blob(self, ref: Ref, at: float) -> None:
+        blob: Blob | None = self.records.get(ref)
+        if blob is None:
+            self.records.settle_index(Index.DOOMED, [(ref, at)])
+        elif blob.state is BlobState.DOOMED:
+            self.store.delete(blob.key)
+            self.records.commit([ref], lambda _: Change(drop=(ref,)))
+
+    def write_manifests(self) -> Swept:
+        """Describe in the store what changed, so that the records can be rebuilt; remove what is deleted, and its record."""
+        return self.sweep("write_manifests", Index.MANIFEST, self._manifest)
+
+    def _manifest(self, ref: Ref, at: float) -> None:
+        found: Asset | None = self.records.get(ref)
+        if found is not None and found.state is not AssetState.DELETED:
+            self.store.save(keys.manifest(ref.tenant, ref.id), manifest.encode(found))
+        else:
+            self.store.remove(keys.manifest(ref.tenant, ref.id))
+            self._bury(ref)
+        self.records.settle_index(Index.MANIFEST, [(ref, at)])
+
+    def _bury(self, ref: Ref) -> None:
+        def step(current: Asset | None) -> Change:
+            if current is None:
+                return Change()
+            return Change(drop=(ref,), bury=(ref,))
+
+        self.records.commit([ref], step)
+
+    def sweep_orphans(self) -> Swept:
+        """Staged bytes older than a day that no record knows, or only condemned ones: what a crash or a lost Redis left."""
+        this = Pass("sweep_orphans")
+        for staged in self.store.staged_before(timing.ORPHAN):
+            if this.over():
+                break
+            up: Upload | None = self.records.get(Ref(Kind.UPLOAD, *keys.upload_of(staged.key)))
+            if up is None or up.state in {State.CANCELLED, State.EXPIRED} or up.doomed_at is not None:
+                self.store.discard(staged)
+                this.done += 1
+        return this.report()

@@ -1,0 +1,41 @@
+"""Waiting for an operation to end: a bounded number of waiters, no busy loop."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from app.core.operation import Operation
+from app.core.ports import Records, Signals
+
+SLICE = 1.0  # a waiter looks up this often, to see whether the process is going away
+
+
+class Waiting:
+    """At most `most` threads of this process wait at a time; above that the answer is what stands now."""
+
+    def __init__(self, records: Records, signals: Signals, most: int, leaving: Callable[[], bool]) -> None:
+        self._records, self._signals, self._leaving = records, signals, leaving
+        self._seats = threading.BoundedSemaphore(most)
+
+    def wait(self, op: Operation, seconds: float) -> Operation:
+        """The operation as soon as it is final, or as it stands after `seconds`, at once when too many wait or the process drains."""
+        if op.final or seconds <= 0 or not self._seats.acquire(blocking=False):
+            return op
+        try:
+            return self._wait(op, time.monotonic() + seconds)
+        finally:
+            self._seats.release()
+
+    def _wait(self, op: Operation, until: float) -> Operation:
+        with self._signals.listen(op.ref) as waiter:
+            latest = self._read(op)
+            while not latest.final and not self._leaving() and (left := until - time.monotonic()) > 0:
+                if waiter.wait(min(left, SLICE)):
+                    latest = self._read(op)
+        return latest
+
+    def _read(self, op: Operation) -> Operation:
+        found: Operation | None = self._records.get(op.ref)
+        return found or op
