@@ -54,6 +54,8 @@ class Code(StrEnum):
     UPLOAD_CANCELLED = "upload_cancelled"
     IN_USE = "already_in_use"
     VERSION_CONFLICT = "version_conflict"
+    RANGE = "range_not_satisfiable"
+    TIMEOUT = "timeout"
     # what the worker found
     NOT_AN_IMAGE = "not_an_image"
     TYPE_NOT_ALLOWED = "type_not_allowed"
@@ -97,6 +99,8 @@ MEANINGS: Mapping[Code, str] = {
     Code.UPLOAD_CANCELLED: "The upload was cancelled.",
     Code.IN_USE: "The asset is already used elsewhere.",
     Code.VERSION_CONFLICT: "The resource was changed by another request.",
+    Code.RANGE: "The asset has {size} bytes; the range asked for lies outside.",
+    Code.TIMEOUT: "The body did not arrive completely; what came is kept where the upload can go on.",
     Code.NOT_AN_IMAGE: "The file is not an image of a known format.",
     Code.TYPE_NOT_ALLOWED: "The file is {media_type}, which is not accepted; accepted: {accepted}.",
     Code.TRUNCATED: "The image is incomplete: its data ends too early.",

@@ -118,10 +118,10 @@ class Reception:
         written: Written = self.streams.receive(replace(up, offset=reach), body, offset, verify)
         return self.streams.keep(up, written)
 
-    def accept_part(self, up: Upload, number: int, body: Body) -> Part:
+    def accept_part(self, up: Upload, number: int, body: Body, verify: Verify | None = None) -> Part:
         """One part of a plan, at our own door. The same part again replaces it, until the upload is finished.
 
-        Raises UploadError (PART_UNKNOWN, PART_SIZE, TOO_LARGE), Moved, ClientGone (the part is then not held).
+        Raises UploadError (PART_UNKNOWN, PART_SIZE, TOO_LARGE, DIGEST_MISMATCH), Moved, ClientGone (the part is then not held).
         """
         self._check_open(up)
         place = parts.slot(number, up.part_size, up.length, up.policy.max_parts)
@@ -129,6 +129,8 @@ class Reception:
         self.records.drop_part(up.ref, number, self._check_open)
         part = self.store.put_part(up.staged, place, body, lambda _: self._check_open(self.records.get(up.ref)))
         _fits(up, place, part.size)
+        if verify:
+            verify()
         self.records.record_part(up.ref, part, self._check_open)
         return part
 

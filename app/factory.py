@@ -1,0 +1,73 @@
+"""The Flask app: the doors of the house, the dialects behind their mounts, health and signed transfers beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask import Flask
+from flask_cors import CORS
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import dialects, logs
+from app.core.waiting import Waiting
+from app.settings import Settings, from_env
+from app.web import draining
+from app.web.dialect import EXTENSION, Dialect, Doors
+from app.web.health import HEALTH, PROBE, Probe
+from app.web.mount import mount
+from app.web.request import SlipwayRequest
+from app.web.transfers import TRANSFERS
+from app.wiring import House, build
+
+EXPOSED = [
+    "Location",
+    "Operation-Location",
+    "Retry-After",
+    "ETag",
+    "Upload-Offset",
+    "Preference-Applied",
+    "Content-Disposition",
+    "Repr-Digest",
+]
+
+
+def create_app(settings: Settings | None = None, packages: tuple[str, ...] = ("app.dialects",), house: House | None = None) -> Flask:
+    """The app for a WSGI server. `packages`: where dialects are looked for. `house`: built from the settings unless given."""
+    settings = settings or from_env()
+    logs.configure(settings.log_level, "web")
+    house = house or build(settings)
+    app = Flask("slipway", static_folder=None)
+    app.request_class = SlipwayRequest
+    app.json.sort_keys = False  # type: ignore[attr-defined] # Flask's default provider has it; the annotation is the abstract one
+    found = dialects.load(packages)
+    app.extensions[EXTENSION] = _doors(settings, house, found)
+    app.extensions[PROBE] = Probe(house.records, house.store, house.jobs, house.pulse)
+    app.register_blueprint(HEALTH)
+    app.register_blueprint(TRANSFERS)
+    mount(app, found.values())
+    _front(app, settings)
+    return app
+
+
+def _doors(settings: Settings, house: House, found: Mapping[str, Dialect]) -> Doors:
+    return Doors(
+        reception=house.reception,
+        library=house.library,
+        waiting=Waiting(house.records, house.signals, max(1, settings.web_threads // 4), draining.begun),
+        patience=Waiting(house.records, house.signals, max(1, settings.web_threads // 4), draining.begun),
+        access=house.access,
+        signer=house.signer,
+        now=house.records.now,
+        public_url=settings.public_url,
+        policies={name: settings.policy(name, dialect.policy) for name, dialect in found.items()},
+        dialects=dict(found),
+    )
+
+
+def _front(app: Flask, settings: Settings) -> None:
+    """What stands before the app: trusted proxies, and browsers of other origins."""
+    if settings.trusted_proxies:
+        n = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n, x_prefix=n)  # type: ignore[method-assign] # Flask documents this place
+    if settings.cors_origins:
+        CORS(app, origins=list(settings.cors_origins), expose_headers=EXPOSED, max_age=3600)

@@ -1,0 +1,68 @@
+"""What a dialect is, and what it gets to work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol, cast
+
+from flask import Blueprint, Request, Response, current_app
+
+from app.core.errors import Problem
+from app.core.library import Library
+from app.core.operation import Operation
+from app.core.policy import Policy, Principal, Scope
+from app.core.reception import Reception
+from app.core.signing import Signer
+from app.core.waiting import Waiting
+
+EXTENSION = "slipway"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One published upload API, in one file or package.
+
+    `mounts`: the path prefixes that are its own, each like `/wdesk`; its blueprint is registered under every one.
+    `authenticate`: who speaks; raises UploadError(UNAUTHENTICATED). `render`: a refusal in the vendor's own form.
+    `monitor`: the path, below the public base, at which an operation is polled by this vendor's clients.
+    """
+
+    name: str
+    mounts: tuple[str, ...]
+    blueprint: Blueprint
+    policy: Policy
+    authenticate: Callable[[Request], Principal]
+    render: Callable[[Problem], Response]
+    monitor: Callable[[Operation], str]
+
+
+class Guard(Protocol):
+    """What the room access offers to every dialect."""
+
+    def bearer(self, header: str | None) -> Principal:
+        """Who sent this Authorization header. Raises UploadError(UNAUTHENTICATED)."""
+
+    def require(self, who: Principal, scope: Scope) -> None:
+        """Raise UploadError(FORBIDDEN), naming the scope, unless the principal holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What every view may use: the use cases, the signer, the policies by dialect, and the clock."""
+
+    reception: Reception
+    library: Library
+    waiting: Waiting
+    patience: Waiting
+    access: Guard
+    signer: Signer
+    now: Callable[[], float]
+    public_url: str | None = None
+    policies: dict[str, Policy] = field(default_factory=dict)
+    dialects: dict[str, Dialect] = field(default_factory=dict)
+
+
+def doors() -> Doors:
+    """The doors of the current app."""
+    return cast("Doors", current_app.extensions[EXTENSION])

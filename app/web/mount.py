@@ -1,0 +1,96 @@
+"""Mounts the dialects, and sends every refusal to the dialect in whose mount it happened.
+
+Flask does not route 404 and 405 to a blueprint, so the handlers are the app's, and pick the dialect by the longest mount that the path lies in.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from app.core.errors import ClientGone, Code, Fault, Problem, UploadError, problem
+from app.web import problems
+from app.web.bodies import refuse_rest
+from app.web.dialect import Dialect, doors
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER = "5"
+BY_STATUS: Mapping[int, Code] = {
+    400: Code.BAD_REQUEST,
+    401: Code.UNAUTHENTICATED,
+    403: Code.FORBIDDEN,
+    404: Code.NOT_FOUND,
+    405: Code.METHOD_NOT_ALLOWED,
+    408: Code.TIMEOUT,
+    411: Code.LENGTH_REQUIRED,
+    413: Code.TOO_LARGE,
+    415: Code.UNSUPPORTED_TYPE,
+    416: Code.RANGE,
+    422: Code.INVALID,
+}
+
+
+def mount(app: Flask, dialects: Iterable[Dialect]) -> None:
+    """Register every dialect under its mounts, and the handlers over all."""
+    for dialect in dialects:
+        for number, prefix in enumerate(dialect.mounts):
+            app.register_blueprint(dialect.blueprint, url_prefix=prefix, name=dialect.name if number == 0 else f"{dialect.name}_{number}")
+    app.register_error_handler(UploadError, lambda error: refuse(error.problem))
+    app.register_error_handler(Fault, _unavailable)
+    app.register_error_handler(ClientGone, lambda _: _closed(refuse(problem(Code.TIMEOUT))))
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def dialect_at(path: str) -> Dialect | None:
+    """The dialect whose mount is the longest that `path` lies in."""
+    fits = [
+        (len(prefix), name)
+        for name, dialect in doors().dialects.items()
+        for prefix in dialect.mounts
+        if path == prefix or path.startswith(prefix + "/")
+    ]
+    return doors().dialects[max(fits)[1]] if fits else None
+
+
+def refuse(why: Problem) -> Response:
+    """The refusal in the form of the dialect that was spoken to."""
+    dialect = dialect_at(request.path)
+    response = dialect.render(why) if dialect else problems.render(why)
+    if why.code is Code.UNAVAILABLE:
+        response.headers.setdefault("Retry-After", RETRY_AFTER)
+    if why.code is Code.UNAUTHENTICATED:
+        response.headers.setdefault("WWW-Authenticate", 'Bearer realm="slipway"')
+    return refuse_rest(request, response)
+
+
+def _unavailable(fault: Exception) -> Response:
+    log.warning("unavailable", extra={"reason": str(fault), "kind": type(fault).__name__, "path": request.path})
+    return refuse(problem(Code.UNAVAILABLE))
+
+
+def _http(error: HTTPException) -> Response:
+    code = BY_STATUS.get(error.code or 500, Code.BAD_REQUEST if (error.code or 500) < 500 else Code.INTERNAL)  # noqa: PLR2004 - HTTP's own border between the client's doing and ours
+    response = refuse(problem(code, what="resource", reason=error.description))
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return response
+
+
+def _unforeseen(error: Exception) -> Response:
+    """A bug of ours: the client learns an id, the log the rest."""
+    id = uuid.uuid4().hex
+    log.error("unforeseen", exc_info=error, extra={"error_id": id, "path": request.path})
+    why = problem(Code.INTERNAL)
+    return refuse(replace(why, facts={"errorId": id}))
+
+
+def _closed(response: Response) -> Response:
+    response.headers["Connection"] = "close"
+    return response

@@ -1,0 +1,126 @@
+"""Bytes through our own doors: the signed PUTs of an upload and of its parts, and an asset's bytes on their way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+from flask import Blueprint, Response, request
+from werkzeug.wsgi import FileWrapper
+
+from app.core.asset import Asset
+from app.core.errors import Code, UploadError
+from app.core.facts import Facts
+from app.core.operation import Operation
+from app.core.policy import Principal
+from app.core.upload import Upload
+from app.web import conditions, digests
+from app.web.bodies import raw_body
+from app.web.dialect import doors
+from app.web.replies import accepted, monitor_url
+
+TRANSFERS = Blueprint("transfers", __name__, url_prefix="/transfers")
+
+INERT = "application/octet-stream"
+SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif", "image/tiff"})
+CHUNK = 256 * 1024
+
+
+def upload_path(up: Upload) -> str:
+    """Where the whole of an upload is PUT."""
+    return f"/transfers/{up.tenant}/{up.id}"
+
+
+@TRANSFERS.put("/<tenant>/<id>")
+def put_whole(tenant: str, id: str) -> Response:
+    """The whole file, or with Content-Range (RFC 9110, section 14.5) the next bytes of it."""
+    up = _signed(tenant, id)
+    part = conditions.content_range(request.headers.get("Content-Range"))
+    if part is None:
+        return _promised(receive_whole(up), up)
+    if part.total is not None and up.length not in {None, part.total}:
+        raise UploadError(Code.BAD_REQUEST, reason=f"the upload has {up.length} bytes, Content-Range says {part.total}")
+    body, verify = digests.verified(raw_body(request), request.headers)
+    kept = doors().reception.append(up, body, part.first, verify)
+    if kept.offset == (part.total or up.length):
+        return _promised(doors().reception.finish(kept), up)
+    return Response(status=204, headers={"Upload-Offset": str(kept.offset)})
+
+
+def receive_whole(up: Upload) -> Operation:
+    """Take the request's body as the whole upload, verified by the digests that the request carries."""
+    body, verify = digests.verified(raw_body(request), request.headers)
+    return doors().reception.take(up, body, verify)
+
+
+@TRANSFERS.put("/<tenant>/<id>/parts/<int:number>")
+def put_part(tenant: str, id: str, number: int) -> Response:
+    """One part of a plan; the ETag is what `complete` may name."""
+    up = _signed(tenant, id)
+    body, verify = digests.verified(raw_body(request), request.headers)
+    part = doors().reception.accept_part(up, number, body, verify)
+    return Response(status=200, headers={"ETag": f'"{part.etag}"'})
+
+
+def _signed(tenant: str, id: str) -> Upload:
+    args = request.args
+    doors().signer.verify("PUT", request.path, args.get("expires", ""), args.get("signature", ""), doors().now())
+    return doors().library.upload(Principal(tenant, ""), id)
+
+
+def _promised(op: Operation, up: Upload) -> Response:
+    return accepted({"operationId": op.id, "status": op.status.value}, monitor_url(op, up.dialect))
+
+
+# ---------------------------------------------------------------- out
+
+
+def send(asset: Asset, facts: Facts, disposition: str = "attachment") -> Response:
+    """The bytes of an asset: whole, or the one range asked for; 304 when the client has them.
+
+    Never executable in a browser: only image types that cannot carry a script keep their type, `nosniff` and a closed
+    Content-Security-Policy see to the rest.
+    """
+    etag = f'"{facts.digest.removeprefix("sha256:")}"'
+    span = conditions.span(request, facts.size, etag)
+    head = _headers(asset, facts, etag, disposition)
+    if conditions.not_modified(request, etag):
+        return Response(status=304, headers={k: v for k, v in head.items() if k in {"ETag", "Cache-Control"}})
+    head["Content-Length"] = str(span.length)
+    if span.partial:
+        head["Content-Range"] = f"bytes {span.first}-{span.first + span.length - 1}/{facts.size}"
+    status = 206 if span.partial else 200
+    if request.method == "HEAD":
+        return Response(status=status, headers=head)
+    response = Response(status=status, headers=head, direct_passthrough=True)
+    response.response = _body(asset, span.first, span.length, response)
+    return response
+
+
+def _headers(asset: Asset, facts: Facts, etag: str, disposition: str) -> dict[str, str]:
+    return {
+        "ETag": etag,
+        "Accept-Ranges": "bytes",
+        "Content-Type": facts.media_type if facts.media_type in SHOWN else INERT,
+        "Content-Disposition": conditions.content_disposition(asset.filename, disposition),
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Cross-Origin-Resource-Policy": "same-site",
+        "Cache-Control": "private, max-age=0, must-revalidate",
+        "Repr-Digest": digests.repr_digest(facts.digest),
+    }
+
+
+def _body(asset: Asset, first: int, length: int, response: Response) -> Iterator[bytes]:
+    """The bytes, opened now so that a failure still has a status; closed with the response.
+
+    A whole file goes out through the server's own file wrapper (sendfile under gunicorn) where the store has a file.
+    """
+    stack = ExitStack()
+    fetched = stack.enter_context(doors().library.read(asset, first, length))
+    response.call_on_close(stack.close)
+    whole = first == 0 and asset.facts is not None and length == asset.facts.size
+    if fetched.file is not None and whole:
+        wrapper: type[FileWrapper] = request.environ.get("wsgi.file_wrapper", FileWrapper)
+        return wrapper(fetched.file, CHUNK)
+    return fetched.chunks

@@ -1,0 +1,64 @@
+"""Builds the house from the settings: the one place that names adapters. No Flask; connections are made after the fork, at first use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.access import Access
+from app.core.library import Library
+from app.core.ports import Jobs, Locks, Pulse, Records, Signals, Store
+from app.core.processing import Processing
+from app.core.reception import Reception
+from app.core.requeue import Requeue
+from app.core.retention import Retention
+from app.core.signing import Signer
+from app.imaging import PillowGauge
+from app.jobs import CeleryJobs
+from app.records import open_records
+from app.settings import Settings
+from app.stores import open_store
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The use cases, and the ports behind them."""
+
+    settings: Settings
+    records: Records
+    locks: Locks
+    signals: Signals
+    pulse: Pulse
+    store: Store
+    jobs: Jobs
+    signer: Signer
+    access: Access
+    reception: Reception
+    processing: Processing
+    retention: Retention
+    requeue: Requeue
+    library: Library
+
+
+def build(settings: Settings, interrupts: tuple[type[Exception], ...] = ()) -> House:
+    """The house. `interrupts`: the exceptions by which the task runner of this process says that the time is up."""
+    redis = open_records(settings.redis, settings.clock_key)
+    signer = Signer(settings.secret)
+    store = open_store(settings.store, fsync=settings.fsync, signer=signer)
+    jobs = CeleryJobs(settings.broker)
+    retention = Retention(redis.records, store)
+    return House(
+        settings=settings,
+        records=redis.records,
+        locks=redis.locks,
+        signals=redis.signals,
+        pulse=redis.pulse,
+        store=store,
+        jobs=jobs,
+        signer=signer,
+        access=Access(redis.keyring),
+        reception=Reception(redis.records, store, jobs, redis.locks),
+        processing=Processing(redis.records, store, PillowGauge(interrupts=interrupts), interrupts),
+        retention=retention,
+        requeue=Requeue(retention, jobs),
+        library=Library(redis.records, store),
+    )
