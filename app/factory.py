@@ -15,7 +15,6 @@ from app.web import draining
 from app.web.dialect import EXTENSION, Dialect, Doors
 from app.web.health import HEALTH, PROBE, Probe
 from app.web.mount import mount
-from app.web.request import SlipwayRequest
 from app.web.transfers import TRANSFERS
 from app.wiring import House, build
 
@@ -37,7 +36,6 @@ def create_app(settings: Settings | None = None, packages: tuple[str, ...] = ("a
     logs.configure(settings.log_level, "web")
     house = house or build(settings)
     app = Flask("slipway", static_folder=None)
-    app.request_class = SlipwayRequest
     app.json.sort_keys = False  # type: ignore[attr-defined] # Flask's default provider has it; the annotation is the abstract one
     found = dialects.load(packages)
     app.extensions[EXTENSION] = _doors(settings, house, found)

@@ -85,10 +85,10 @@ def _http(error: HTTPException) -> Response:
 
 def _unforeseen(error: Exception) -> Response:
     """A bug of ours: the client learns an id, the log the rest."""
-    id = uuid.uuid4().hex
-    log.error("unforeseen", exc_info=error, extra={"error_id": id, "path": request.path})
+    error_id = uuid.uuid4().hex
+    log.error("unforeseen", exc_info=error, extra={"error_id": error_id, "path": request.path})
     why = problem(Code.INTERNAL)
-    return refuse(replace(why, facts={"errorId": id}))
+    return refuse(replace(why, facts={"errorId": error_id}))
 
 
 def _closed(response: Response) -> Response:

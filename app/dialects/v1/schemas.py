@@ -14,7 +14,7 @@ MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+")
 class Plan(fields.Field[bool | int]):
     """`true`, or how many parts the client would like."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool | int:
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool | int:
         if isinstance(value, bool) or (isinstance(value, int) and value > 0):
             return value
         raise ValidationError("Must be true, false, or a number of parts.")
