@@ -51,8 +51,13 @@ def ended(op: Operation, up: Upload | None, blob: Blob | None, now: float) -> Ch
     """Write the operation; when it is over, condemn what it leaves behind."""
     if not op.final:
         return Change(put=(op,))
-    spent = upload.condemn(up, now) if up and up.doomed_at is None else up
+    spent = _spent(up, now) if up and up.doomed_at is None else up
     return Change(put=(op, *_put(spent, up), *_doomed(blob, now)))
+
+
+def _spent(up: Upload, now: float) -> Upload:
+    """An upload whose operation failed takes no more bytes."""
+    return upload.cancel(up, now) if up.state is State.OPEN else upload.condemn(up, now)
 
 
 def _put(new: Upload | None, old: Upload | None) -> tuple[Entity, ...]:

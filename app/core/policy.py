@@ -11,6 +11,7 @@ HOUR = 3600.0
 DAY = 24 * HOUR
 IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 ANY = "*/*"
+ALIASES = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png"}  # declared so by old clients
 
 
 class Scope(StrEnum):
@@ -73,7 +74,7 @@ class Policy:
 
     def accepts(self, media_type: str) -> bool:
         """Whether files of this media type may be kept."""
-        return ANY in self.media_types or media_type in self.media_types
+        return ANY in self.media_types or ALIASES.get(media_type, media_type) in self.media_types
 
     def pixels_of(self, media_type: str) -> int:
         """The pixel limit for a measured media type."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from app.core import endings, filenames, keys, parts, upload
-from app.core.errors import BrokerDown, Code, Moved, Problem, UploadError
+from app.core.errors import BrokerDown, Code, Fault, Moved, Problem, UploadError
 from app.core.operation import Operation, queue
 from app.core.parts import Part, Parts
 from app.core.policy import Policy, Principal
@@ -193,10 +193,18 @@ class Reception:
         refs = [op.ref, Ref(Kind.UPLOAD, op.tenant, of), Ref(Kind.BLOB, op.tenant, keys.blob(op.tenant, of))]
         change = self.records.commit(refs, step)
         for entity in change.put:
-            if isinstance(entity, Upload) and entity.doomed_at is not None:
-                self.store.discard(entity.staged)
-                self.records.settle_index(Index.DOOMED, [(entity.ref, entity.doomed_at)])
+            if isinstance(entity, Upload):
+                self._free(entity)
         return _operation(change)
+
+    def _free(self, up: Upload) -> None:
+        """The condemned bytes go at once; if that fails, the sweep of the doomed does it."""
+        try:
+            self.store.discard(up.staged)
+            if up.doomed_at is not None:
+                self.records.settle_index(Index.DOOMED, [(up.ref, up.doomed_at)])
+        except Fault as down:
+            log.warning("staged bytes left to the sweep", extra={"upload": up.id, "reason": str(down)})
 
     def withdraw(self, up: Upload) -> None:
         """Take the promise back before anybody heard of it: records and bytes go, nothing is kept. A finished upload stays."""
@@ -206,8 +214,13 @@ class Reception:
                 return Change()
             return Change(drop=(up.ref, up.parts_ref, up.operation_ref))
 
-        if self.records.commit([up.ref, up.parts_ref, up.operation_ref], step).drop:
-            self.store.discard(up.staged)
+        try:
+            dropped = self.records.commit([up.ref, up.parts_ref, up.operation_ref], step).drop
+        except Fault as down:
+            log.warning("not withdrawn, its deadline will end it", extra={"upload": up.id, "reason": str(down)})
+            return
+        if dropped:
+            self._free(up)
 
 
 def admit(policy: Policy, opening: Opening) -> None:
