@@ -1,1 +1,60 @@
-"""To come."""
+"""Everything that is Redis: records, locks, signals, the pulse of the queues, the keyring.
+
+It may know: app.core (its entities and ports) and the library redis, which nobody else imports.
+Every write to a record is one WATCH, one pure step, one MULTI; every fault of Redis leaves this room as RecordsDown.
+It must never: repeat a command whose outcome is unknown, decide what a state means, or know a store, a queue or HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.core.ports import Keyring, Locks, Pulse, Records, Signals
+from app.records.clock import Clock
+from app.records.keyring import RedisKeyring
+from app.records.link import Link, connect
+from app.records.locks import RedisLocks
+from app.records.pulse import RedisPulse
+from app.records.redis_records import RedisRecords
+from app.records.signals import RedisSignals
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+
+__all__ = ["RecordsRoom", "open_records", "records_over"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsRoom:
+    """What the house gets from Redis, all over one pool of connections. `close` gives the connections of this process back."""
+
+    records: Records
+    locks: Locks
+    signals: Signals
+    pulse: Pulse
+    keyring: Keyring
+    close: Callable[[], None]
+
+
+def open_records(url: str, clock_key: str | None = None) -> RecordsRoom:
+    """The room over `redis://`, `rediss://` or `unix://`; nothing connects before the first call, and every process has its own connections.
+
+    `clock_key`: a Redis key whose value, in seconds, moves the records' clock; only tests name one.
+    """
+    return records_over(lambda: connect(url), clock_key)
+
+
+def records_over(client: Callable[[], Redis], clock_key: str | None = None) -> RecordsRoom:
+    """The room over whatever `client` makes, once a process: a real Redis or a fake one that decodes its responses."""
+    link = Link(client)
+    clock = Clock(link, clock_key)
+    signals = RedisSignals(link)
+
+    def close() -> None:
+        signals.close()
+        link.close()
+
+    return RecordsRoom(RedisRecords(link, clock), RedisLocks(link), signals, RedisPulse(link), RedisKeyring(link, clock), close)

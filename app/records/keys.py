@@ -1,0 +1,102 @@
+"""The Redis keys: the only place where one is made.
+
+::
+
+    up:{tenant}:{id}             HASH     an upload
+    pt:{tenant}:{id}             HASH     its parts: number -> JSON
+    op:{tenant}:{id}             HASH     an operation
+    as:{tenant}:{id}             HASH     an asset
+    bl:{tenant}:{storage key}    HASH     a blob
+    ho:{tenant}:{storage key}    SET      who holds the blob; counted into Blob.holders, never written into its hash
+    dg:{tenant}:{digest}         HASH     the pointer from the digest of a tenant's bytes to the live blob that has them
+
+    ix:…                         ZSET     core.refs.Index: {kind}:{tenant}:{id}, scored with the time at which it is due
+    gone:{kind}:{tenant}:{id}    STRING   EX 30 d: a tombstone
+    lock:{kind}:{tenant}:{id}    STRING   PX: the token of the one writer
+
+    tenants                      SET      their names
+    cred:{kind}:{id}             HASH     a credential
+    creds:{tenant}               SET      {kind}:{id} of a tenant's credentials
+    secret:{hash}                STRING   the id of the API key whose secret has this hash
+    tok:{hash}                   STRING   PX: a bearer token as JSON
+
+    pulse:{name}                 STRING   when somebody of this name was last alive
+    once:{name}                  STRING   PX: somebody did it already
+    changed                      CHANNEL  {kind}:{tenant}:{id} of every operation written
+
+A tenant's name may hold a colon, so it is escaped; the id comes last and needs nothing. A key that owns bytes has no TTL.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from app.core.refs import Kind, Ref
+
+CHANGED = "changed"
+TENANTS = "tenants"
+
+
+def member(ref: Ref) -> str:
+    """A ref as the member of an index or the text of an announcement; `ref_of` is its inverse."""
+    return f"{ref.kind.value}:{_escaped(ref.tenant)}:{ref.id}"
+
+
+def ref_of(text: str) -> Ref:
+    """The ref that `member` made this of."""
+    kind, tenant, name = text.split(":", 2)
+    return Ref(Kind(kind), unquote(tenant), name)
+
+
+def record(ref: Ref) -> str:
+    """Where the record lies."""
+    return member(ref)
+
+
+def holders(ref: Ref) -> str:
+    """Who holds this blob."""
+    return f"ho:{_escaped(ref.tenant)}:{ref.id}"
+
+
+def tombstone(ref: Ref) -> str:
+    """What remembers a purged record."""
+    return f"gone:{member(ref)}"
+
+
+def lock(ref: Ref) -> str:
+    """What its one writer holds."""
+    return f"lock:{member(ref)}"
+
+
+def credential(kind: str, id: str) -> str:
+    """A credential by its kind and public id."""
+    return f"cred:{kind}:{id}"
+
+
+def credentials(tenant: str) -> str:
+    """The names of a tenant's credentials, each `{kind}:{id}`."""
+    return f"creds:{tenant}"
+
+
+def secret(secret_hash: str) -> str:
+    """From the hash of an API key to its id."""
+    return f"secret:{secret_hash}"
+
+
+def token(token_hash: str) -> str:
+    """A bearer token."""
+    return f"tok:{token_hash}"
+
+
+def pulse(name: str) -> str:
+    """When somebody of this name was last alive."""
+    return f"pulse:{name}"
+
+
+def once(name: str) -> str:
+    """Whether it was done lately."""
+    return f"once:{name}"
+
+
+def _escaped(tenant: str) -> str:
+    return tenant.replace("%", "%25").replace(":", "%3A")

@@ -1,0 +1,141 @@
+"""The port Records: WATCH, a pure step, one MULTI.
+
+A commit is two round trips on one connection: WATCH with every read, then MULTI to EXEC. A lost race begins again, a bounded number of times.
+When the answer to EXEC does not come, the outcome is unknown: RecordsDown, and nothing is repeated.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from redis.exceptions import OutOfMemoryError
+
+from app.core.errors import RecordsDown
+from app.core.ports import NOTHING, Change
+from app.core.refs import Kind, Ref
+from app.core.upload import Upload
+from app.records import changes, clock, codec, keys, scripts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from app.core.parts import Part
+    from app.core.refs import Index
+    from app.records.changes import Loaded
+    from app.records.link import Command, Link, Wire
+
+ATTEMPTS = 40  # a race is lost only to somebody who won it, so the house moves on; this bounds the unlucky
+PAUSE = 0.002  # seconds, at most, after the first lost race, doubling …
+PAUSE_MOST = 0.05  # … up to this
+
+Won = TypeVar("Won")
+
+
+class RedisRecords:
+    """The database of record in flight."""
+
+    def __init__(self, link: Link, one_clock: clock.Clock) -> None:
+        self._link, self._clock = link, one_clock
+
+    def now(self) -> float:
+        """The one clock."""
+        return self._clock.now()
+
+    def ping(self) -> None:
+        """Raise RecordsDown unless Redis answers."""
+        self._link.one("PING")
+
+    # ------------------------------------------------------------ reading
+
+    def get(self, ref: Ref) -> Any:
+        """The entity, or None; a part table is always there, perhaps empty."""
+        answers = self._link.ask(*changes.questions([ref]))
+        return changes.loaded([ref], answers, 0.0).found[ref]
+
+    def gone(self, ref: Ref) -> bool:
+        """Whether a tombstone of this ref stands."""
+        return bool(self._link.one("EXISTS", keys.tombstone(ref)))
+
+    # ------------------------------------------------------------ writing
+
+    def commit(self, refs: Sequence[Ref], step: Callable[..., Change]) -> Change:
+        """Write what `step` makes of the records, if nobody wrote them meanwhile; else read and step again."""
+
+        def once(wire: Wire) -> Change | None:
+            seen = self._load(wire, refs)
+            change = step(*(seen.found[ref] for ref in refs))
+            return change if change == NOTHING or _write(wire, change, seen) else None
+
+        return self._until_won(once)
+
+    def record_part(self, ref: Ref, part: Part, step: Callable[[Upload | None], None]) -> None:
+        """HSET while the upload is watched; two parts write different fields, so they do not conflict."""
+        table = keys.record(Ref(Kind.PARTS, ref.tenant, ref.id))
+        self._while_watched(ref, step, ("HSET", table, part.number, codec.dumps(part)))
+
+    def drop_part(self, ref: Ref, number: int, step: Callable[[Upload | None], None]) -> None:
+        """HDEL while the upload is watched."""
+        table = keys.record(Ref(Kind.PARTS, ref.tenant, ref.id))
+        self._while_watched(ref, step, ("HDEL", table, number))
+
+    def _while_watched(self, ref: Ref, step: Callable[[Upload | None], None], command: Command) -> None:
+        upload = Ref(Kind.UPLOAD, ref.tenant, ref.id)
+
+        def once(wire: Wire) -> bool | None:
+            found = self._load(wire, [upload]).found[upload]
+            step(found if isinstance(found, Upload) else None)
+            return wire.execute([command]) or None
+
+        self._until_won(once)
+
+    def _load(self, wire: Wire, refs: Sequence[Ref]) -> Loaded:
+        time_commands = self._clock.commands
+        answers = wire.ask([*time_commands, *changes.questions(refs)], watch=changes.watched(refs))
+        now = clock.read(answers[: len(time_commands)])
+        return changes.loaded(refs, answers[len(time_commands) :], now)
+
+    def _until_won(self, once: Callable[[Wire], Won | None]) -> Won:
+        for attempt in range(ATTEMPTS):
+            with self._link.wire() as wire:
+                won = once(wire)
+            if won is not None:
+                return won
+            time.sleep(random.uniform(0, min(PAUSE * 2**attempt, PAUSE_MOST)))
+        raise RecordsDown("contention")
+
+    # ------------------------------------------------------------ indexes
+
+    def due(self, index: Index, until: float, limit: int) -> list[tuple[Ref, float]]:
+        """The refs whose time is not after `until`, earliest first."""
+        answer = self._link.one("ZRANGEBYSCORE", index.value, "-inf", until, "WITHSCORES", "LIMIT", 0, limit)
+        return [(keys.ref_of(name), float(score)) for name, score in zip(answer[::2], answer[1::2], strict=True)]
+
+    def count(self, index: Index) -> int:
+        """How many refs an index holds."""
+        return int(self._link.one("ZCARD", index.value))
+
+    def settle_index(self, index: Index, refs: Iterable[tuple[Ref, float]]) -> None:
+        """Take refs off, each only if its time is still the one given."""
+        given = [text for ref, due in refs for text in (keys.member(ref), repr(float(due)))]
+        if given:
+            self._link.one("EVAL", scripts.SETTLE, 1, index.value, *given)
+
+
+def _write(wire: Wire, change: Change, seen: Loaded) -> bool:
+    """Whether the change stands; False when a race was lost."""
+    changes.require_sound(change, seen)
+    commands = changes.commands(change, seen.now)
+    try:
+        return wire.execute(commands)
+    except OutOfMemoryError:
+        if not changes.only_frees(change):
+            raise
+        checks = [[question, _as_lua_says(answer)] for question, answer in seen.checks]
+        return bool(wire.ask([("EVAL", scripts.FREE, 0, json.dumps(checks), json.dumps(commands))])[0])
+
+
+def _as_lua_says(answer: str | int | None) -> str:
+    return "false" if answer is None else str(answer)

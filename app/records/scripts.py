@@ -1,0 +1,36 @@
+"""The Lua of this room. A script is used only where MULTI cannot serve: to compare before it writes, and when Redis is full.
+
+At maxmemory Redis refuses every command inside a MULTI, even DEL (`processCommand`, 6.2 and later); a script may still run those that free memory.
+"""
+
+from __future__ import annotations
+
+# KEYS: index. ARGV: member, score, member, score, … Takes each member off whose score is still the one given.
+SETTLE = """
+for i = 1, #ARGV, 2 do
+  local score = redis.call('ZSCORE', KEYS[1], ARGV[i])
+  if score and tonumber(score) == tonumber(ARGV[i + 1]) then redis.call('ZREM', KEYS[1], ARGV[i]) end
+end
+"""
+
+# ARGV: JSON [[question, answer as text], …], JSON [command, …]. Runs the commands if every answer is still the same.
+# A command that a full Redis refuses (a tombstone) is left out: pcall.
+FREE = """
+for _, check in ipairs(cjson.decode(ARGV[1])) do
+  if tostring(redis.call(unpack(check[1]))) ~= check[2] then return 0 end
+end
+for _, command in ipairs(cjson.decode(ARGV[2])) do redis.pcall(unpack(command)) end
+return 1
+"""
+
+# KEYS: lock. ARGV: token, milliseconds.
+RENEW = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+"""
+
+# KEYS: lock. ARGV: token.
+RELEASE = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
+"""
