@@ -21,8 +21,6 @@ from app.core.errors import RecordsDown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from redis.client import PubSub
-
 Command = tuple[str | int | float, ...]
 
 TIMEOUT = 5.0  # seconds, to connect and for each answer; a URL may say otherwise: ?socket_timeout=1
@@ -92,17 +90,10 @@ class Link:
         with self.wire() as wire:
             wire.execute(commands)
 
-    def subscription(self) -> PubSub:
-        """A connection that listens. It is closed by who asked for it."""
-        client: Any = self.client
-        channel: PubSub = client.pubsub()
-        return channel
-
     def close(self) -> None:
-        """Give the connections of this process back; the next use makes new ones."""
-        client = self._clients.pop(os.getpid(), None)
-        if client is not None:
-            client.close()
+        """Give the idle connections of this process back; the next use makes new ones."""
+        if client := self._clients.pop(os.getpid(), None):
+            client.connection_pool.disconnect(inuse_connections=False)
 
 
 class Wire:

@@ -14,7 +14,7 @@ end
 """
 
 # ARGV: JSON [[question, answer as text], …], JSON [command, …]. Runs the commands if every answer is still the same.
-# A command that a full Redis refuses (a tombstone) is left out: pcall.
+# A tombstone passes too once something was freed; where it does not, it is left out: pcall.
 FREE = """
 for _, check in ipairs(cjson.decode(ARGV[1])) do
   if tostring(redis.call(unpack(check[1]))) ~= check[2] then return 0 end

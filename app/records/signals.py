@@ -12,7 +12,7 @@ import os
 import threading
 from collections import defaultdict
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError
 
@@ -101,7 +101,7 @@ class _Ear:
     def _enter(self, name: str, waiter: _Waiter) -> None:
         with self._lock:
             self._waiters[name].append(waiter)
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="signals", daemon=True)
                 self._thread.start()
 
@@ -117,14 +117,17 @@ class _Ear:
                 self._hear()
             except RedisError as error:
                 log.warning("subscription lost", extra={"reason": str(error)})
-                self._hearing.clear()
                 self.closed.wait(AGAIN)
 
     def _hear(self) -> None:
-        with self._link.subscription() as channel:
-            channel.subscribe(keys.CHANGED)
-            while not self.closed.is_set():
-                self._one(channel)
+        client: Any = self._link.client  # held here, for it closes its pool when it goes
+        try:
+            with client.pubsub() as channel:
+                channel.subscribe(keys.CHANGED)
+                while not self.closed.is_set():
+                    self._one(channel)
+        finally:
+            self._hearing.clear()
 
     def _one(self, channel: PubSub) -> None:
         message = channel.get_message(timeout=IDLE)
