@@ -67,7 +67,7 @@ class TokenServer:
         self,
         method: str,
         form: Mapping[str, Any],
-        authorization: str | None,
+        headers: Mapping[str, str],
         *,
         lifetime: int,
         scopes: Mapping[str, frozenset[Scope]],
@@ -75,10 +75,10 @@ class TokenServer:
     ) -> Answer:
         """Status, JSON body and headers of the answer to a token request; errors as RFC 6749 5.2 has them, nothing is raised for bad input.
 
-        `form` is the parsed body, from a form or from JSON; `authorization` the header of that name.
+        `form` is the parsed body, from a form or from JSON; `headers` needs only Authorization, by that name.
         """
         server = _Server(self.keyring, Terms(lifetime, scopes, default_scope))
-        answer: Answer = server.create_token_response((method, form, {"Authorization": authorization or ""}))
+        answer: Answer = server.create_token_response((method, form, headers))
         return answer
 
 
@@ -168,13 +168,13 @@ def _require_plain(form: Mapping[str, Any]) -> None:
 
 
 def _by_form(query: Query, request: _Request) -> _Client:
-    if request.headers["Authorization"]:  # RFC 6749 2.3: one way at a time, and that one failed
+    if request.headers.get("Authorization"):  # RFC 6749 2.3: one way at a time, and that one failed
         raise _turned_away()
     return _proved(query, iter([(request.form.get("client_id", ""), request.form.get("client_secret", ""))]))
 
 
 def _by_basic(query: Query, request: _Request) -> _Client | None:
-    header = request.headers["Authorization"]
+    header = request.headers.get("Authorization") or ""
     if not header:
         return None
     return _proved(query, _readings(header))
