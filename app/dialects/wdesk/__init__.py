@@ -1,0 +1,54 @@
+"""The Wdesk door, `/wdesk`: initiate, PUT to the uploadUrl, poll the operation, fetch the results, download, use.
+
+Lives here: both path families of the published API (2022-01-01 and 2026-01-01), its token endpoints, its envelope of errors.
+It may know: core, web and access. Source: the vendor's published OpenAPI document, its two generated clients, and its pages.
+It must never: follow X-Version to other answers (one client sends none), or take an uploadUrl without its owner's token.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Request
+
+from app.core.operation import Operation
+from app.core.policy import DAY, IMAGES, Policy, Principal
+from app.dialects.wdesk import families, images, operations, tokens, uploads
+from app.dialects.wdesk.envelope import render
+from app.web.dialect import Dialect, doors
+
+WDESK = Blueprint("wdesk", __name__)
+WDESK.before_request(families.check_version)
+WDESK.after_request(families.announce_sunset)
+for number, family in enumerate(families.FAMILIES):
+    for part in (uploads.INITIATE, operations.OPERATIONS, images.IMAGES):
+        WDESK.register_blueprint(part, url_prefix=family, name=f"{part.name}_{number}")
+for part in (uploads.BLOBS, images.DOWNLOADS, tokens.TOKENS):
+    WDESK.register_blueprint(part)
+
+POLICY = Policy(
+    max_bytes=75_000_000,
+    max_pixels=50_000_000,
+    media_types=IMAGES,  # the page names none; these are what its editors show
+    upload_ttl=600.0,
+    asset_ttl=DAY,
+)
+
+
+def authenticate(request: Request) -> Principal:
+    """The token in `Authorization: Bearer`."""
+    return doors().access.bearer(request.headers.get("Authorization"))
+
+
+def monitor(op: Operation) -> str:
+    """Where an operation is polled."""
+    return families.path(f"/operations/{op.id}", families.CURRENT)
+
+
+DIALECT = Dialect(
+    name="wdesk",
+    mounts=(families.MOUNT,),
+    blueprint=WDESK,
+    policy=POLICY,
+    authenticate=authenticate,
+    render=render,
+    monitor=monitor,
+)
