@@ -9,6 +9,7 @@ from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import dialects, logs
+from app.access import TokenServer
 from app.core.waiting import Waiting
 from app.settings import Settings, from_env
 from app.web import draining
@@ -54,6 +55,7 @@ def _doors(settings: Settings, house: House, found: Mapping[str, Dialect]) -> Do
         waiting=Waiting(house.records, house.signals, max(1, settings.web_threads // 4), draining.begun),
         patience=Waiting(house.records, house.signals, max(1, settings.web_threads // 4), draining.begun),
         access=house.access,
+        tokens=TokenServer(house.access.keyring),
         signer=house.signer,
         now=house.records.now,
         public_url=settings.public_url,

@@ -181,12 +181,17 @@ class Reception:
         return queued
 
     def cancel(self, op: Operation, why: Problem | None = None) -> Operation:
-        """Give the operation and its upload up; `why` makes it a failure instead. Raises Moved(FINAL) when it is over."""
+        """Give the operation and its upload up. Raises Moved(FINAL) when it is over.
+
+        `why` makes it a failure instead, and is for uploads that are still open: whose bytes are all there is judged by a worker. Raises Moved.
+        """
 
         def step(current: Operation | None, up: Upload | None, blob: Blob | None) -> Change:
             now = self.records.now()
             if current is None:
                 raise Moved(Code.NOT_FOUND, what="operation")
+            if why and up and up.state is not State.OPEN:
+                raise Moved(upload.CLOSED[up.state])
             return endings.refused(current, up, blob, why, now) if why else endings.cancelled(current, up, blob, now)
 
         of = op.upload_id or op.id

@@ -21,8 +21,13 @@ class Signer:
 
     def sign(self, method: str, path: str, expires: float) -> str:
         """The path with its deadline (seconds since the epoch, rounded up) and signature."""
-        deadline = math.ceil(expires)
-        return f"{path}?expires={deadline}&signature={self._mac(method, path, str(deadline))}"
+        deadline, signature = self.seal(method, path, expires)
+        return f"{path}?expires={deadline}&signature={signature}"
+
+    def seal(self, method: str, path: str, expires: float) -> tuple[str, str]:
+        """The deadline and the signature alone, for a URL that has its own names for them."""
+        deadline = str(math.ceil(expires))
+        return deadline, self._mac(method, path, deadline)
 
     def verify(self, method: str, path: str, expires: str, signature: str, now: float) -> None:
         """Raise UploadError(FORBIDDEN) unless the signature is ours, for this method and path, and not past its deadline."""

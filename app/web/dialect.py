@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from flask import Blueprint, Request, Response, current_app
 
@@ -47,6 +47,22 @@ class Guard(Protocol):
         """Raise UploadError(FORBIDDEN), naming the scope, unless the principal holds it."""
 
 
+class Tokens(Protocol):
+    """The token endpoint, which the room access offers to every dialect that has one."""
+
+    def issue(
+        self,
+        method: str,
+        form: Mapping[str, Any],
+        headers: Mapping[str, str],
+        *,
+        lifetime: int,
+        scopes: Mapping[str, frozenset[Scope]],
+        default_scope: str,
+    ) -> tuple[int, dict[str, Any], dict[str, str]]:
+        """Status, JSON body and headers of the answer (RFC 6749, section 5); nothing is raised for bad input."""
+
+
 @dataclass(frozen=True, slots=True)
 class Doors:
     """What every view may use: the use cases, the signer, the policies by dialect, and the clock."""
@@ -56,6 +72,7 @@ class Doors:
     waiting: Waiting
     patience: Waiting
     access: Guard
+    tokens: Tokens
     signer: Signer
     now: Callable[[], float]
     public_url: str | None = None
