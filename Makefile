@@ -1,0 +1,42 @@
+# Everything starts here: `make run`, `make test`. A Python from 3.11 on and make are all that is needed before.
+
+PORT ?= 8080
+HOST ?= 127.0.0.1
+DATA ?= .slipway
+FLOWER_PORT ?= 5555
+WORKERS ?= 2# processes that run the tests
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: run test check bench
+.DEFAULT_GOAL := test
+
+run: $(STAMP)
+	@exec $(BIN)/slipway up --host "$(HOST)" --port "$(PORT)" --data-dir "$(DATA)" --flower-port "$(FLOWER_PORT)"
+
+test: check
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: $(STAMP)
+	$(BIN)/pytest tests/benchmarks -o python_files='bench_*.py' -s
+
+# A folder without a working pip is begun anew; the stamp is written last, so an installation that broke off goes on.
+$(STAMP): pyproject.toml constraints.txt
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || ( \
+	  for python in $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	    if "$$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	      echo "$$python -m venv $(VENV)"; exec "$$python" -m venv --clear $(VENV); \
+	    fi; \
+	  done; \
+	  echo "Slipway needs Python 3.11 or newer with its venv module (Debian: apt install python3-venv); none was found. PYTHON=/path/to/python names one." >&2; \
+	  exit 1 )
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $(STAMP)

@@ -1,0 +1,92 @@
+"""The port Jobs over Celery. One connection a process, opened at first use and kept; who waits too long for it is told that the broker is down."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from celery import Celery
+from kombu.exceptions import KombuError
+
+from app.core.errors import BrokerDown
+from app.core.refs import Ref
+from app.jobs import names
+from app.jobs.broker import DOOR
+
+PATIENCE = 3.0  # seconds to wait for another thread that is sending; sending takes a quarter of a millisecond
+
+
+class CeleryJobs:
+    """Sends by task name. Safe to build before a fork, and for many threads."""
+
+    def __init__(self, broker: str) -> None:
+        self._broker = broker
+        self._wires: dict[int, _Wire] = {}
+
+    def process(self, ref: Ref) -> None:
+        """Ask for the operation to be processed. Raises BrokerDown."""
+        self._send(names.PROCESS, (ref.tenant, ref.id), names.PROCESSING)
+
+    def canary(self) -> None:
+        """Send one canary to every queue. Raises BrokerDown."""
+        for queue, consumer in names.CONSUMERS.items():
+            self._send(names.CANARY, (consumer,), queue)
+
+    def backlog(self) -> int:
+        """How many messages wait in the processing queue. Raises BrokerDown."""
+        with self._wire.open() as producer, producer.channel.conn_or_acquire() as redis:
+            return int(redis.llen(names.PROCESSING))
+
+    def _send(self, task: str, args: tuple[str, ...], queue: str) -> None:
+        with self._wire.open() as producer:
+            self._wire.app.send_task(
+                task,
+                args,
+                producer=producer,
+                exchange="",  # kombu then skips its table of bindings, which a flushed broker would leave empty for good
+                queue=queue,
+                declare=[],
+                retry=False,
+                ignore_result=True,
+                argsrepr=repr(args),
+            )
+
+    @property
+    def _wire(self) -> _Wire:
+        """One for each process: a child made by fork must not write into its parent's connection."""
+        made = self._wires.get(os.getpid())
+        return made if made is not None else self._wires.setdefault(os.getpid(), _Wire(self._broker))
+
+
+class _Wire:
+    """One connection, one sender at a time."""
+
+    def __init__(self, broker: str) -> None:
+        self.app = Celery("slipway.door", broker=broker, set_as_current=False)
+        self.app.conf.update(task_serializer="json", broker_transport_options=DOOR)
+        self._lock = threading.Lock()
+        self._connection: Any = self.app.connection_for_write()
+        self._producer: Any = None
+
+    @contextmanager
+    def open(self) -> Iterator[Any]:
+        """The producer. What the broker's library raises closes the connection, and leaves as BrokerDown."""
+        if not self._lock.acquire(timeout=PATIENCE):
+            raise BrokerDown("the broker is slow")
+        faults = (*self._connection.connection_errors, *self._connection.channel_errors, KombuError)
+        try:
+            self._producer = self._producer or self.app.amqp.Producer(self._connection, auto_declare=False)
+            yield self._producer
+        except faults as error:
+            self._reset(faults)
+            raise BrokerDown(str(error) or type(error).__name__) from error
+        finally:
+            self._lock.release()
+
+    def _reset(self, faults: tuple[type[Exception], ...]) -> None:
+        with suppress(*faults):
+            self._connection.close()
+        self._connection, self._producer = self.app.connection_for_write(), None

@@ -1,0 +1,39 @@
+"""What every test may use, and the rule of CI: there a skipped test is a failure."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("house", deadline=None, print_blob=True)  # the machine is shared: a slow example is no failure
+settings.load_profile("house")
+
+
+@pytest.fixture
+def short_dir():
+    """A folder whose path is short enough for unix sockets (107 bytes)."""
+    path = Path(tempfile.mkdtemp(prefix="sw-", dir="/tmp"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def _skipped(config):
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return reporter.stats.get("skipped", []) if reporter else []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session):
+    if os.environ.get("CI") and _skipped(session.config) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    skipped = _skipped(config)
+    if os.environ.get("CI") and skipped:
+        terminalreporter.section("skipped, which CI does not allow", red=True, bold=True)
+        for report in skipped:
+            terminalreporter.line(f"{report.nodeid}: {report.longrepr[-1]}")
