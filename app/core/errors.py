@@ -149,6 +149,11 @@ class UploadError(Exception):
         return self.problem.code
 
 
+def refuse(why: Problem) -> UploadError:
+    """The refusal that a check's problem stands for, to be raised."""
+    return UploadError(why.code, **why.facts)
+
+
 class Moved(UploadError):
     """The record moved on: the step's precondition no longer holds."""
 

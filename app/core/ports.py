@@ -172,13 +172,22 @@ class Gauge(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What an image says of itself, before a pixel is decoded."""
+    """What an image says of itself, before a pixel is decoded.
+
+    `area`: the pixels of all frames together, where frames differ in size; None where each has width x height.
+    """
 
     width: int
     height: int
     frames: int
     orientation: int
     has_alpha: bool
+    area: int | None = None
+
+    @property
+    def pixels(self) -> int:
+        """All pixels that decoding would make, counting frames."""
+        return self.width * self.height * self.frames if self.area is None else self.area
 
 
 # ---------------------------------------------------------------- records

@@ -1,0 +1,71 @@
+"""Measure, then judge: length → signature → header → decode → digest, cheap before dear; the first refusal ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.core import checks
+from app.core.errors import Code, Problem, UploadError, refuse
+from app.core.facts import Facts
+from app.core.policy import ANY, Policy
+from app.core.ports import Gauge, Header, Landed
+from app.core.upload import Upload
+
+Stage = Callable[[str], None]
+
+NO_SOUND_IMAGE = frozenset(
+    {Code.NOT_AN_IMAGE, Code.TRUNCATED, Code.UNDECODABLE, Code.TOO_MANY_PIXELS, Code.TOO_MANY_FRAMES, Code.TOO_COMPLEX}
+)
+
+
+def measure(gauge: Gauge, landed: Landed, upload: Upload, progress: Stage) -> Facts:
+    """The facts of a landed file that its policy takes. `progress` hears of every stage as it begins; what it raises passes through.
+
+    Raises UploadError with the code of the first check that refuses. A file that is kept as a plain file has no dimensions.
+    """
+    progress("measuring")
+    _require(checks.length(landed.size, upload))
+    measured = gauge.signature(landed.file)
+    _require(checks.media_type(measured, upload))
+    header = _image(gauge, landed, upload, measured, progress)
+    progress("digesting")
+    digest = landed.digest or gauge.digest(landed.file)
+    _require(checks.digest(digest, upload))
+    return _facts(landed.size, digest, measured, header)
+
+
+def _image(gauge: Gauge, landed: Landed, upload: Upload, measured: str, progress: Stage) -> Header | None:
+    """The header of a sound image; None for what is, or may be kept as, a plain file."""
+    if measured not in checks.DECODABLE:
+        return None
+    try:
+        return _sound(gauge, landed, upload, measured, progress)
+    except UploadError as refusal:
+        if refusal.code in NO_SOUND_IMAGE and _keeps_any(upload.policy):
+            return None
+        raise
+
+
+def _sound(gauge: Gauge, landed: Landed, upload: Upload, measured: str, progress: Stage) -> Header:
+    header = gauge.header(landed.file, measured, upload.policy.max_frames)
+    _require(checks.dimensions(header))
+    _require(checks.frames(header, upload))
+    _require(checks.pixels(header, measured, upload))
+    progress("judging")
+    gauge.decode(landed.file, measured, lambda: progress("judging"))
+    return header
+
+
+def _keeps_any(policy: Policy) -> bool:
+    return ANY in policy.media_types and not policy.judge
+
+
+def _require(found: Problem | None) -> None:
+    if found:
+        raise refuse(found)
+
+
+def _facts(size: int, digest: str, media_type: str, header: Header | None) -> Facts:
+    if header is None:
+        return Facts(size, digest, media_type)
+    return Facts(size, digest, media_type, header.width, header.height, header.frames, header.orientation, header.has_alpha)
