@@ -1,0 +1,41 @@
+"""gunicorn's settings, for every way of running the web process. What differs between machines comes from the environment."""
+
+import os
+import socket
+import struct
+from typing import Any
+
+from app import logs
+from app.settings import from_env
+from app.web import draining
+
+settings = from_env()
+
+HEAD_PATIENCE = 20  # seconds; gthread has no time-out for a head that never ends, and each such connection holds a thread
+
+# Threads, because a slow upload holds one; `sync` would kill uploads slower than its time-out.
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = settings.web_threads
+timeout = 60  # of a worker's silence, not of a request
+graceful_timeout = int(settings.grace)
+keepalive = 15
+max_requests = 0  # polling reaches any count in minutes, and each recycling cuts every transfer that takes longer than the grace
+
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - memory, where the heartbeat's file never waits for a disk
+control_socket_disable = True  # else it opens one in the home folder
+forwarded_allow_ips = (
+    ""  # ProxyFix alone judges X-Forwarded-*, and counts the proxies (SLIPWAY_TRUSTED_PROXIES); gunicorn would trust any number
+)
+logconfig_dict = logs.config(settings.log_level, "web")
+
+
+def when_ready(server: Any) -> None:
+    """Accepted sockets inherit this; the loop that reads a body has its own, shorter patience."""
+    for listener in server.LISTENERS:
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", HEAD_PATIENCE, 0))
+
+
+def post_worker_init(_worker: Any) -> None:
+    """Long polls answer and writers save when SIGTERM comes, before gunicorn waits for them."""
+    draining.start()

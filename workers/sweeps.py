@@ -1,0 +1,57 @@
+"""Housekeeping, sent by beat (the periods stand in `workers.celery.SCHEDULE`). Each sweep bounds itself and may run twice at once."""
+
+from __future__ import annotations
+
+from app.core.errors import Fault
+from workers.celery import app, house
+
+DAY = 86400.0
+
+
+@app.task(name="slipway.requeue_stalled", throws=(Fault,))
+def requeue_stalled() -> None:
+    """Send again what nobody picked up; take over what a lost worker left."""
+    house().requeue.requeue_stalled()
+
+
+@app.task(name="slipway.write_manifests", throws=(Fault,))
+def write_manifests() -> None:
+    """Describe in the store what changed."""
+    house().retention.write_manifests()
+
+
+@app.task(name="slipway.send_canaries", throws=(Fault,))
+def send_canaries() -> None:
+    """One to every queue: proof that each is read."""
+    house().jobs.canary()
+
+
+@app.task(name="slipway.expire_uploads", throws=(Fault,))
+def expire_uploads() -> None:
+    """Open uploads past their deadline."""
+    house().retention.expire_uploads()
+
+
+@app.task(name="slipway.delete_doomed", throws=(Fault,))
+def delete_doomed() -> None:
+    """Condemned bytes."""
+    house().retention.delete_doomed()
+
+
+@app.task(name="slipway.purge_assets", throws=(Fault,))
+def purge_assets() -> None:
+    """Assets that nobody kept."""
+    house().retention.purge_assets()
+
+
+@app.task(name="slipway.purge_operations", throws=(Fault,))
+def purge_operations() -> None:
+    """Final operations past their retention."""
+    house().retention.purge_operations()
+
+
+@app.task(name="slipway.sweep_orphans", throws=(Fault,))
+def sweep_orphans() -> None:
+    """Staged bytes without a record; once a day, whoever comes first."""
+    if house().pulse.once("sweep_orphans", DAY):
+        house().retention.sweep_orphans()
