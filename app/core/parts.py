@@ -19,11 +19,12 @@ LARGEST_PART = 5 * 1024 * MIB  # S3: one PUT
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The place of a part: its number (from 1), offset and size in bytes."""
+    """The place of a part: its number (from 1), offset and size in bytes. Not `exact`: the size is the most it may have."""
 
     number: int
     offset: int
     size: int
+    exact: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def slot(number: int, part_size: int, length: int | None, most: int) -> Slot:
         raise UploadError(Code.PART_UNKNOWN, number=number)
     offset = (number - 1) * part_size
     size = part_size if length is None else min(part_size, length - offset)
-    return Slot(number, offset, size)
+    return Slot(number, offset, size, exact=length is not None)
 
 
 def plan(part_size: int, length: int) -> list[Slot]:
