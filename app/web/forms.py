@@ -7,6 +7,7 @@ directly: bytes go in as the store asks for more, and the file's come out. Nothi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -25,6 +26,7 @@ MAX_PARTS = 1000  # Flask's own defaults
 MAX_FIELDS = 500_000  # bytes, of all fields together
 MAX_HELD = 2 * BUFFER  # bytes that the decoder may hold undecided: a part's head, a preamble, an epilogue
 OVERHEAD = 1024 * 1024  # bytes by which a form may be longer than the file in it
+PADDING = 64  # characters behind a delimiter that are looked at
 LONGEST_BOUNDARY = 200  # characters; RFC 2046 5.1.1 allows 70
 
 
@@ -78,6 +80,8 @@ class _Form(Flow):
         self.fields: dict[str, str] = {}
         self._raw = raw
         self._decoder = MultipartDecoder(boundary, MAX_HELD, max_parts=MAX_PARTS)
+        self._half_delimiter = re.compile(rb"--%s(-|[ \t]*\r?)\Z" % re.escape(boundary))
+        self._tail = len(boundary) + PADDING
         self._budget = MAX_FIELDS
         self._piece = memoryview(b"")
         self._more = False
@@ -128,8 +132,13 @@ class _Form(Flow):
     def _event(self) -> Event:
         """What comes next in the form, however many bytes it takes to know."""
         try:
-            while (event := self._decoder.next_event()) is NEED_DATA:
+            while self._undecided() or (event := self._decoder.next_event()) is NEED_DATA:
                 self._decoder.receive_data(bytes(self._raw.receive(BUFFER)) or None)
         except (ValueError, RequestEntityTooLarge) as error:
             raise _malformed("the form is malformed") from error
         return event
+
+    def _undecided(self) -> bool:
+        """Whether what came ends within a delimiter: werkzeug 3.1 would then take its first line break for the last byte of the file."""
+        held = self._decoder.buffer
+        return not self._decoder.complete and self._half_delimiter.search(held, max(0, len(held) - self._tail)) is not None
