@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from app.core import asset, endings, filenames, keys, operation, upload
 from app.core.asset import Asset, Blob, BlobState, Pointer
@@ -27,11 +28,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a worker claimed: the operation as claimed, its upload, and the key at which its bytes will rest."""
+    """What a worker claimed: the operation as claimed, its upload, the key at which its bytes will rest, and the asset's id."""
 
     op: Operation
     up: Upload
     key: str
+    asset_id: str
 
     @property
     def refs(self) -> list[Ref]:
@@ -81,7 +83,7 @@ class Processing:
         except Moved:
             return None
         claimed = next(e for e in change.put if isinstance(e, Operation))
-        return Work(claimed, self.records.get(refs[1]), key)
+        return Work(claimed, self.records.get(refs[1]), key, keys.new_id())
 
     def _work(self, work: Work, lease: Lease) -> Facts:
         up = work.up
@@ -107,13 +109,14 @@ class Processing:
         twin = [] if pointer is None or pointer.key == work.key else [Ref(Kind.BLOB, work.op.tenant, pointer.key)]
         seen = pointer.key if pointer else None
 
-        def step(op: Operation | None, up: Upload | None, own: Blob | None, now_there: Pointer | None, other: Blob | None = None) -> Change:
+        def step(*found: Any) -> Change:
+            op, up, own, _, now_there, *other = found
             if (now_there.key if now_there else None) != seen:
                 raise _Overtaken
-            return _settlement(work, facts, (op, up, own, now_there, other), self.records.now())
+            return _settlement(work, facts, (op, up, own, now_there, other[0] if other else None), self.records.now())
 
         try:
-            self.records.commit([*work.refs, pointer_ref, *twin], step)
+            self.records.commit([*work.refs, Ref(Kind.ASSET, work.op.tenant, work.asset_id), pointer_ref, *twin], step)
         except _Overtaken:
             return False
         return True
@@ -179,7 +182,7 @@ def _settlement(work: Work, facts: Facts, found: Found, now: float) -> Change:
         raise Moved(Code.GONE, what="upload")
     shared = pointer is not None and twin is not None and twin.state is BlobState.LIVE
     blob = twin if shared and twin else asset.live(own, facts)
-    got = _asset(up, facts, blob.key, now)
+    got = _asset(work.asset_id, up, facts, blob.key, now)
     done = Progress("completed", facts.size, facts.size)
     ended = operation.finish(_there(op), Status.COMPLETED, now, asset_ids=(got.id,), progress=done)
     rest = (asset.doom(own, now),) if shared else (blob, _pointer(pointer, own, facts))
@@ -190,10 +193,10 @@ def _pointer(old: Pointer | None, blob: Blob, facts: Facts) -> Pointer:
     return Pointer(blob.tenant, facts.digest, blob.key, version=old.version + 1 if old else 0)
 
 
-def _asset(up: Upload, facts: Facts, key: str, now: float) -> Asset:
+def _asset(id: str, up: Upload, facts: Facts, key: str, now: float) -> Asset:
     ttl = up.policy.asset_ttl
     return Asset(
-        id=keys.new_id(),
+        id=id,
         tenant=up.tenant,
         owner=up.owner,
         dialect=up.dialect,

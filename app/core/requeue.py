@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app.core import endings, keys, operation, timing
@@ -27,7 +28,8 @@ class Witness:
     Steps of the wall clock, and a Redis that paused, therefore burn no attempt.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
         self._seen: dict[Ref, tuple[int, int, float]] = {}
         self._lock = threading.Lock()
 
@@ -36,9 +38,9 @@ class Witness:
         with self._lock:
             attempt, heartbeat, since = self._seen.get(op.ref, (-1, -1, 0.0))
             if (attempt, heartbeat) != (op.attempt, op.heartbeat):
-                self._seen[op.ref] = (op.attempt, op.heartbeat, time.monotonic())
+                self._seen[op.ref] = (op.attempt, op.heartbeat, self._monotonic())
                 return False
-            return time.monotonic() - since >= timing.WITNESS
+            return self._monotonic() - since >= timing.WITNESS
 
     def keep_only(self, refs: set[Ref]) -> None:
         """Forget what is no longer under watch."""
@@ -49,10 +51,10 @@ class Witness:
 class Requeue:
     """The sweep that makes a lost message and a lost worker harmless."""
 
-    def __init__(self, retention: Retention, jobs: Jobs) -> None:
+    def __init__(self, retention: Retention, jobs: Jobs, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._retention, self._jobs = retention, jobs
         self._records: Records = retention.records
-        self._witness = Witness()
+        self._witness = Witness(monotonic)
 
     def requeue_stalled(self) -> Swept:
         """Send queued operations whose time to be sent again has come, take over started ones whose worker is gone."""
