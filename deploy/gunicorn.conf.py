@@ -24,9 +24,8 @@ max_requests = 0  # polling reaches any count in minutes, and each recycling cut
 
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - memory, where the heartbeat's file never waits for a disk
 control_socket_disable = True  # else it opens one in the home folder
-forwarded_allow_ips = (
-    ""  # ProxyFix alone judges X-Forwarded-*, and counts the proxies (SLIPWAY_TRUSTED_PROXIES); gunicorn would trust any number
-)
+# ProxyFix alone judges X-Forwarded-*, and counts the proxies (SLIPWAY_TRUSTED_PROXIES); gunicorn would trust any number of them.
+forwarded_allow_ips = ""
 logconfig_dict = logs.config(settings.log_level, "web")
 
 

@@ -1,1 +1,24 @@
-"""To come."""
+"""The `slipway` command: `up` runs everything on one machine, `release` checks once, `tenants` and `keys` administer.
+
+It may know: the settings and the wiring; click, honcho's parser and printer. Processes are started here and nowhere else.
+It must never: be imported by another room, answer a fault of the operator's with a traceback, or leave a process behind.
+"""
+
+from __future__ import annotations
+
+import click
+
+from app.cli.admin import keys, release, tenants
+from app.cli.up import up
+
+__all__ = ["main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="slipway")
+def main() -> None:
+    """Slipway, a self-hosted upload pipeline. Everything is configured by the environment: see deploy/env.example."""
+
+
+for command in (up, release, tenants, keys):
+    main.add_command(command)
