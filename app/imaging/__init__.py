@@ -1,1 +1,10 @@
-"""To come."""
+"""Measures files: what they are by their first bytes, what images say of themselves, and whether every pixel of them decodes.
+
+Here live the gauge and what it knows of each format's structure; it is the only room that imports Pillow.
+It may know: `app.core`, the standard library, PIL. It reads open files, and nothing else of the world.
+It must never: judge by a policy, trust a name or a declared type, decode what was not measured, or let a decoder's exception out.
+"""
+
+from app.imaging.pillow_gauge import PillowGauge
+
+__all__ = ["PillowGauge"]

@@ -1,0 +1,45 @@
+"""AVIF: a header by libavif, which parses without decoding, and the boxes that hold it (ISO/IEC 14496-12, 4.2)."""
+
+from __future__ import annotations
+
+import struct
+from typing import BinaryIO
+
+from PIL import AvifImagePlugin
+
+from app.core.errors import Code, UploadError
+from app.core.ports import Header
+from app.imaging import exif
+from app.imaging.reading import damaged, size_of, take
+
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # a worker's child has one core's work to do, and each thread's stack counts as address space
+
+_BOXES = frozenset({b"ftyp", b"meta", b"moov", b"mdat", b"moof", b"free", b"skip", b"uuid"})
+_LONG, _TO_THE_END = 1, 0  # two lengths that are none
+
+
+def header(file: BinaryIO, max_frames: int) -> Header:
+    """Width and height as stored; a rotation of the container's own counts as orientation."""
+    whole(file)  # libavif does not tell a cut from other damage
+    file.seek(0)
+    image = AvifImagePlugin.AvifImageFile(file)
+    orientation = exif.orientation(image.info.get("exif", b""))
+    frames = min(image.n_frames, max_frames + 1)
+    return Header(image.width, image.height, frames, orientation, image.mode.endswith("A"))
+
+
+def whole(file: BinaryIO) -> None:
+    """Every box of a known kind lies inside the file; what follows them is not looked at. Raises UploadError: TRUNCATED, UNDECODABLE."""
+    size, offset = size_of(file), 0
+    while offset < size:
+        file.seek(offset)
+        length, kind = struct.unpack(">I4s", take(file, 8))
+        if kind not in _BOXES or length == _TO_THE_END:
+            return
+        if length == _LONG:
+            (length,) = struct.unpack(">Q", take(file, 8))
+        if length < 8:  # noqa: PLR2004 - a box is at least its own header
+            raise damaged()
+        offset += length
+    if offset > size:
+        raise UploadError(Code.TRUNCATED)

@@ -1,0 +1,48 @@
+"""The formats that can be measured: for each, our reader of its structure and Pillow's class that decodes it, and no other."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from PIL import Image, PngImagePlugin
+from PIL.AvifImagePlugin import AvifImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from app.core.ports import Header
+from app.imaging import avif, gif, jpeg, png, tiff, webp
+
+Image.MAX_IMAGE_PIXELS = None  # how many pixels are too many is the policy's to say; the gauge holds Pillow to what was counted
+PngImagePlugin.MAX_TEXT_CHUNK = 4 << 20  # colour profiles of printers reach 3 MB; what inflates to more is a bomb
+warnings.filterwarnings("ignore", module=r"PIL\.")  # Pillow's doubts about metadata: what matters is an exception
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """`header` reads what the file says of itself, `whole` its structure to the end; `opened` is Pillow's image, not yet decoded."""
+
+    header: Callable[[BinaryIO, int], Header]
+    whole: Callable[[BinaryIO], None]
+    image: Callable[[BinaryIO], ImageFile]
+
+    def opened(self, file: BinaryIO) -> ImageFile:
+        """Pillow's image. Not by `Image.open`: for a phone's JPEG that picks a class which trusts offsets in its metadata."""
+        file.seek(0)
+        return self.image(file)
+
+
+FORMATS: Mapping[str, Format] = {
+    "image/jpeg": Format(jpeg.header, jpeg.whole, JpegImageFile),
+    "image/png": Format(png.header, png.whole, PngImageFile),
+    "image/gif": Format(gif.header, gif.whole, GifImageFile),
+    "image/webp": Format(webp.header, webp.whole, WebPImageFile),
+    "image/avif": Format(avif.header, avif.whole, AvifImageFile),
+    "image/tiff": Format(tiff.header, tiff.whole, TiffImageFile),
+}

@@ -1,0 +1,86 @@
+"""JPEG, marker by marker (ITU-T T.81, annex B): dimensions, orientation, scans, and the end-of-image marker."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from app.core.errors import Code, UploadError
+from app.core.ports import Header
+from app.imaging import exif
+from app.imaging.reading import BLOCK, damaged, take
+
+MAX_SCANS = 250  # a progressive image has about ten; each costs a walk over the whole, so thousands of empty ones are an attack
+
+_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_STANDALONE = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})
+_END, _SCAN, _APP1 = 0xD9, 0xDA, 0xE1
+_SCAN_OR_END = re.compile(rb"\xff[\xd9\xda]")  # inside coded data 0xFF is followed by 0 or a restart marker, never by these
+
+
+def header(file: BinaryIO, max_frames: int) -> Header:  # noqa: ARG001 - a JPEG shows one picture; what a phone appends to it is no frame
+    """Raises UploadError: TRUNCATED, UNDECODABLE."""
+    size, orientation = None, exif.UPRIGHT
+    for marker, length in _segments(file):
+        if marker in _START_OF_FRAME:
+            size = struct.unpack(">xHH", take(file, 5))
+        elif marker == _APP1 and orientation == exif.UPRIGHT:
+            orientation = _orientation(take(file, length))
+    if size is None:
+        raise damaged()
+    height, width = size
+    return Header(width, height, 1, orientation, has_alpha=False)
+
+
+def whole(file: BinaryIO) -> None:
+    """The end-of-image marker is there, after a sensible number of scans. Raises UploadError: TRUNCATED, TOO_COMPLEX."""
+    for _ in _segments(file):
+        pass
+    scans = 1
+    for marker in _marks(file):
+        if marker == _END:
+            return
+        scans += 1
+        if scans > MAX_SCANS:
+            raise UploadError(Code.TOO_COMPLEX)
+    raise UploadError(Code.TRUNCATED)
+
+
+def _orientation(segment: bytes) -> int:
+    return exif.orientation(segment) if segment.startswith(b"Exif\0\0") else exif.UPRIGHT
+
+
+def _segments(file: BinaryIO) -> Iterator[tuple[int, int]]:
+    """Marker and length of each segment up to the first scan's, the file standing at its payload; afterwards, at the coded data."""
+    file.seek(2)
+    marker = 0
+    while marker != _SCAN:
+        marker = _marker(file)
+        if marker in _STANDALONE:
+            continue
+        if marker == _END:
+            raise damaged()
+        length = max(int.from_bytes(take(file, 2), "big") - 2, 0)
+        start = file.tell()
+        yield marker, length
+        file.seek(start + length)
+
+
+def _marker(file: BinaryIO) -> int:
+    """The next marker; bytes before it that belong to no segment are skipped, as decoders do."""
+    while take(file, 1) != b"\xff":
+        pass
+    while (code := take(file, 1)[0]) == 0xFF:  # noqa: PLR2004 - markers may be padded with 0xFF (B.1.1.2)
+        pass
+    return code
+
+
+def _marks(file: BinaryIO) -> Iterator[int]:
+    """The scan and end markers from here on."""
+    last = b""
+    while block := file.read(BLOCK):
+        for found in _SCAN_OR_END.finditer(last + block):
+            yield found[0][1]
+        last = block[-1:]
