@@ -184,8 +184,31 @@ def test_a_keep_that_races_with_the_purge_wins(world):
     raced = BetweenReadAndWrite(world.records, (Kind.ASSET,), keep_in_time)
     Retention(raced, world.store).purge_assets()
     assert raced.done
-    assert world.fresh(asset).expires_at is None
+    assert world.library.asset(ACME, asset.id).expires_at is None
+    world.sweep_all()
     assert world.content(asset) == b"bytes"
+
+
+def test_one_asset_deleted_twice_lets_go_once(world):
+    first, second = world.asset_of(world.upload(b"same")), world.asset_of(world.upload(b"same"))
+    world.library.keep(second)
+    raced = BetweenReadAndWrite(world.records, (Kind.ASSET, Kind.BLOB, Kind.DIGEST), lambda: world.library.delete(first))
+    with pytest.raises(Moved):
+        Library(raced, world.store).delete(first)
+    with pytest.raises(Moved):
+        world.library.delete(first)
+    world.sweep_all()
+    assert world.content(second) == b"same"
+
+
+def test_the_same_bytes_settled_at_once_are_stored_once(world):
+    world.hold()
+    one, other = world.upload(b"same"), world.upload(b"same")
+    kinds = (Kind.OPERATION, Kind.UPLOAD, Kind.BLOB, Kind.ASSET, Kind.DIGEST)
+    raced = BetweenReadAndWrite(world.records, kinds, lambda: world.house.processing.process(other.tenant, other.id))
+    world.processing(records=raced).process(one.tenant, one.id)
+    assert raced.done
+    assert world.asset_of(one).blob == world.asset_of(other).blob
 
 
 # ---------------------------------------------------------------- leases and fences
@@ -236,6 +259,35 @@ def test_a_lost_workers_operation_is_taken_over_and_its_late_settlement_fenced_o
     done = world.fresh(op)
     assert (done.status, done.attempt, done.losses) == (Status.COMPLETED, 2, 1)
     assert world.records.count(Index.EXPIRY_ASSETS) == 1
+
+
+def test_a_late_settlement_is_fenced_off_while_the_next_attempt_is_at_work(world, requeue, monotonic):
+    world.hold()
+    op = world.upload(b"bytes")
+
+    def another_begins():
+        world.door.pass_time(11)
+        lose(world, requeue, monotonic)
+        claim(world, op)
+
+    slow = Meanwhile(world.store, "promote", another_begins)
+    world.processing(store=slow).process(op.tenant, op.id)
+    assert (world.fresh(op).status, world.fresh(op).attempt) == (Status.STARTED, 2)
+    assert world.records.count(Index.EXPIRY_ASSETS) == 0
+
+
+def test_a_late_fault_of_a_lost_worker_takes_nothing_from_the_next(world, requeue, monotonic):
+    world.hold()
+    op = world.upload(b"bytes")
+
+    def another_begins():
+        world.door.pass_time(11)
+        lose(world, requeue, monotonic)
+        claim(world, op)
+
+    slow = Meanwhile(Down(world.store), "seal", another_begins)
+    world.processing(store=slow).process(op.tenant, op.id)
+    assert (world.fresh(op).status, world.fresh(op).attempt) == (Status.STARTED, 2)
 
 
 def test_a_poison_file_ends_after_max_attempts(world, requeue, monotonic):
@@ -310,7 +362,7 @@ class Down:
     def __getattr__(self, name):
         return getattr(self.store, name)
 
-    def promote(self, staged, key):
+    def promote(self, *_):
         raise StoreDown("the store is away")
 
 
@@ -362,7 +414,7 @@ def test_finish_again_gives_the_same_operation(world):
 def test_sweeps_at_once_do_no_harm(world):
     ops = [world.upload(b"%d" % n) for n in range(5)]
     world.door.pass_time(ANY_FILE.asset_ttl + 1)
-    raced = BetweenReadAndWrite(world.records, (Kind.ASSET,), lambda: world.retention.purge_assets())
+    raced = BetweenReadAndWrite(world.records, (Kind.ASSET,), world.retention.purge_assets)
     Retention(raced, world.store).purge_assets()
     assert raced.done
     assert world.records.count(Index.EXPIRY_ASSETS) == 0
@@ -401,6 +453,6 @@ def test_orphans_go_and_living_uploads_stay(world):
 def test_another_tenant_knows_nothing(world):
     op = world.upload(b"bytes")
     stranger = replace(ACME, tenant="other")
-    for look, id in ((world.library.operation, op.id), (world.library.asset, op.asset_ids[0]), (world.library.upload, op.upload_id)):
+    for look, unknown in ((world.library.operation, op.id), (world.library.asset, op.asset_ids[0]), (world.library.upload, op.upload_id)):
         with pytest.raises(Exception, match="no such"):
-            look(stranger, id)
+            look(stranger, unknown)
