@@ -1,0 +1,40 @@
+import pytest
+
+from tests.conformance.rooms import LocalRoom, MemoryRoom, S3Room, cleared
+from tests.services.seaweed import Seaweed
+
+
+@pytest.fixture(scope="session")
+def seaweed():
+    with Seaweed() as server, pytest.MonkeyPatch.context() as patch:
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def bucket(seaweed):
+    return seaweed.bucket()
+
+
+@pytest.fixture
+def s3(seaweed, bucket, tmp_path):
+    with cleared(S3Room(seaweed, bucket, tmp_path / "spool")) as room:
+        yield room
+
+
+@pytest.fixture
+def local(tmp_path):
+    with cleared(LocalRoom(tmp_path / "store")) as room:
+        yield room
+
+
+@pytest.fixture
+def memory():
+    with cleared(MemoryRoom()) as room:
+        yield room
+
+
+@pytest.fixture(params=["local", "s3", "memory"])
+def room(request):
+    return request.getfixturevalue(request.param)
