@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from app.access.hashing import fingerprint, hash_password, matches, new_secret, password_matches
+from app.core.credentials import Credential, Keyring
 from app.core.errors import Code, UploadError
 from app.core.policy import ROLES, Principal, Scope
-from app.core.ports import Credential, Keyring
 
 TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 BEARER = re.compile(r"bearer +([\x21-\x7e]{1,512})", re.IGNORECASE)  # RFC 6750 2.1; `b64token` read generously

@@ -21,12 +21,12 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 from app.access.hashing import fingerprint, matches, new_secret
 from app.access.principals import TOKEN_PREFIX
+from app.core.credentials import Credential, Keyring, Token
 from app.core.policy import ROLES, Principal, Scope
-from app.core.ports import Credential, Keyring, Token
 
 Answer = tuple[int, dict[str, Any], dict[str, str]]
 Query = Callable[[str], "_Client"]
-NO_CLIENT = Credential("", "client", "", "viewer", fingerprint(new_secret()))  # compared with when the id is unknown
+NO_CLIENT = Credential("", "client", "", "viewer", fingerprint(new_secret()))  # stands for an unknown id; nobody has its secret
 PLAIN = re.compile(r"[\x20-\x7e]{0,2048}")  # RFC 6749 appendix A: every parameter that we read is made of these
 READ = ("grant_type", "client_id", "client_secret", "scope")
 METHODS = ("client_secret_basic", "client_secret_post")
@@ -87,7 +87,7 @@ class _Client(ClientMixin):  # type: ignore[misc] # Authlib has no types
         self.credential = credential
 
     def check_client_secret(self, secret: str) -> bool:
-        return matches(secret, self.credential.secret_hash) and self.credential is not NO_CLIENT
+        return matches(secret, self.credential.secret_hash)
 
     def check_grant_type(self, grant_type: str) -> bool:
         return grant_type == "client_credentials"
@@ -168,12 +168,11 @@ def _require_plain(form: Mapping[str, Any]) -> None:
 
 
 def _by_form(query: Query, request: _Request) -> _Client:
-    if request.headers.get("Authorization"):  # RFC 6749 2.3: one way at a time, and that one failed
-        raise _turned_away()
     return _proved(query, iter([(request.form.get("client_id", ""), request.form.get("client_secret", ""))]))
 
 
 def _by_basic(query: Query, request: _Request) -> _Client | None:
+    """Nothing without a header; one that proves nothing is not saved by a good body (RFC 6749 2.3: one way at a time)."""
     header = request.headers.get("Authorization") or ""
     if not header:
         return None

@@ -7,13 +7,12 @@ Every call may raise the Fault of its room (RecordsDown, StoreDown, BrokerDown);
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from app.core.asset import Asset, Blob, Pointer
 from app.core.operation import Operation
 from app.core.parts import Part, Parts, Slot
-from app.core.policy import Principal
 from app.core.refs import Index, Ref
 from app.core.upload import Staged, Upload
 
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
 
 Entity = Upload | Parts | Operation | Asset | Blob | Pointer
 Tick = Callable[[int], None]
-
-
-# ---------------------------------------------------------------- bytes
 
 
 class Body(Protocol):
@@ -190,9 +186,6 @@ class Header:
         return self.width * self.height * self.frames if self.area is None else self.area
 
 
-# ---------------------------------------------------------------- records
-
-
 @dataclass(frozen=True, slots=True)
 class Change:
     """What one commit writes, all or nothing.
@@ -303,67 +296,3 @@ class Jobs(Protocol):
 
     def backlog(self) -> int:
         """How many messages wait in the processing queue. Raises BrokerDown."""
-
-
-# ---------------------------------------------------------------- who speaks
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """What is kept of an API key, a client or a user: the hash of its secret, never the secret.
-
-    `kind` is key, client or user; `id` is public (a key's id, a client id, a user name); `role` names a set of scopes.
-    """
-
-    id: str
-    kind: str
-    tenant: str
-    role: str
-    secret_hash: str
-    name: str = ""
-    created_at: float = 0.0
-    revoked_at: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """What is kept of a bearer token, under its hash, until it expires."""
-
-    principal: Principal
-    issued_at: float
-    expires_at: float
-    metadata: dict[str, str] = field(default_factory=dict)
-
-
-class Keyring(Protocol):
-    """Tenants, credentials, tokens."""
-
-    def now(self) -> float:
-        """The one clock."""
-
-    def add_tenant(self, tenant: str) -> bool:
-        """Whether the tenant is new."""
-
-    def tenants(self) -> list[str]:
-        """All, sorted."""
-
-    def put(self, credential: Credential) -> None:
-        """Add or replace a credential."""
-
-    def credential(self, kind: str, id: str) -> Credential | None:
-        """By its public id."""
-
-    def by_secret_hash(self, secret_hash: str) -> Credential | None:
-        """An API key by the hash of the whole key."""
-
-    def credentials(self, tenant: str) -> list[Credential]:
-        """All of a tenant, revoked ones too, oldest first."""
-
-    def put_token(self, token_hash: str, token: Token) -> None:
-        """Remember a token until it expires."""
-
-    def token(self, token_hash: str) -> Token | None:
-        """A token that has not expired."""
-
-    def drop_token(self, token_hash: str) -> None:
-        """Forget a token."""

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.core.ports import Keyring, Locks, Pulse, Records, Signals
+from app.core.credentials import Keyring
+from app.core.ports import Locks, Pulse, Records, Signals
 from app.records.clock import Clock
 from app.records.keyring import RedisKeyring
 from app.records.link import Link, connect

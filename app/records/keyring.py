@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.core.ports import Credential, Token
+from app.core.credentials import Credential, Token
 from app.records import clock, codec, keys
 
 if TYPE_CHECKING:

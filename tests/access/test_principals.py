@@ -3,9 +3,9 @@
 import pytest
 
 from app.access.hashing import fingerprint
+from app.core.credentials import Token
 from app.core.errors import Code, UploadError
 from app.core.policy import EDITOR, VIEWER, Principal, Scope
-from app.core.ports import Token
 
 
 def refusal(call, *args):

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.asset import Asset, Blob, Pointer
+from app.core.credentials import Credential, Token
 from app.core.errors import Code, Problem
 from app.core.operation import Operation
 from app.core.parts import Part, Parts
 from app.core.policy import Principal, Scope
-from app.core.ports import Credential, Token
 from app.core.refs import Kind, Ref
 from app.core.upload import Upload
 from app.records import codec, keys

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from app.core.credentials import Credential, Token
 from app.core.policy import EDITOR, Principal
-from app.core.ports import Credential, Token
 
 KEY = Credential("k1", "key", "acme", "editor", "hash-1", "laptop", 10.0)
 CLIENT = Credential("acme:default", "client", "acme", "admin", "hash-2", created_at=5.0)

@@ -1,6 +1,6 @@
 """A Keyring in memory, with a clock that tests move."""
 
-from app.core.ports import Credential, Token
+from app.core.credentials import Credential, Token
 
 
 class MemoryKeyring:
