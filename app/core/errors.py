@@ -128,7 +128,8 @@ class Problem:
 
 def problem(code: Code, **facts: Fact) -> Problem:
     """A problem whose message is the code's sentence filled with `facts`; a fact that is missing shows as `?`."""
-    return Problem(code, MEANINGS[code].format_map(_Facts(facts)), facts)
+    said = {name: ", ".join(map(str, fact)) if isinstance(fact, list) else fact for name, fact in facts.items()}
+    return Problem(code, MEANINGS[code].format_map(_Facts(said)), facts)
 
 
 class _Facts(dict[str, Fact]):
