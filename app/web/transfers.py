@@ -41,6 +41,8 @@ def put_whole(tenant: str, id: str) -> Response:
     if part.total is not None and up.length not in {None, part.total}:
         raise UploadError(Code.BAD_REQUEST, reason=f"the upload has {up.length} bytes, Content-Range says {part.total}")
     body, verify = digests.verified(raw_body(request), request.headers)
+    if body.length not in {None, part.length}:
+        raise UploadError(Code.BAD_REQUEST, reason=f"Content-Range says {part.length} bytes, the body has {body.length}")
     kept = doors().reception.append(up, body, part.first, verify)
     if kept.offset == (part.total or up.length):
         return _promised(doors().reception.finish(kept), up)

@@ -7,8 +7,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+")
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
+MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+\Z")
 
 
 class Plan(fields.Field[bool | int]):
@@ -26,7 +26,7 @@ class NewUpload(Schema):
     filename = fields.String(required=True, validate=validate.Length(min=1))
     size = fields.Integer(strict=True, validate=validate.Range(min=1))
     media_type = fields.String(data_key="mediaType", validate=validate.Regexp(MEDIA_TYPE))
-    digest = fields.String(validate=validate.Regexp(DIGEST, error="Must look like sha256:{64 hex digits}."))
+    digest = fields.String(validate=validate.Regexp(DIGEST, error="Must be sha256: and 64 hex digits."))
     parts = Plan()
     part_size = fields.Integer(data_key="partSize", strict=True, validate=validate.Range(min=1))
 
