@@ -11,17 +11,21 @@ from flask import Blueprint, Request
 
 from app.core.operation import Operation
 from app.core.policy import DAY, IMAGES, Policy, Principal
-from app.dialects.wdesk import families, images, operations, tokens, uploads
+from app.dialects.wdesk import families
 from app.dialects.wdesk.envelope import render
+from app.dialects.wdesk.images import CONTENT, DOWNLOADS
+from app.dialects.wdesk.operations import OPERATIONS
+from app.dialects.wdesk.tokens import TOKENS
+from app.dialects.wdesk.uploads import BLOBS, INITIATE
 from app.web.dialect import Dialect, doors
 
 WDESK = Blueprint("wdesk", __name__)
 WDESK.before_request(families.check_version)
 WDESK.after_request(families.announce_sunset)
 for number, family in enumerate(families.FAMILIES):
-    for part in (uploads.INITIATE, operations.OPERATIONS, images.IMAGES):
+    for part in (INITIATE, OPERATIONS, CONTENT):
         WDESK.register_blueprint(part, url_prefix=family, name=f"{part.name}_{number}")
-for part in (uploads.BLOBS, images.DOWNLOADS, tokens.TOKENS):
+for part in (BLOBS, DOWNLOADS, TOKENS):
     WDESK.register_blueprint(part)
 
 POLICY = Policy(

@@ -15,7 +15,7 @@ from app.web.dialect import doors
 from app.web.replies import absolute, answer
 from app.web.schemas import json_object, load
 
-IMAGES = Blueprint("images", __name__)
+CONTENT = Blueprint("content", __name__)
 DOWNLOADS = Blueprint("downloads", __name__, url_prefix=links.STORAGE)
 
 LONGEST_USAGE = 512
@@ -32,13 +32,13 @@ class Use(Schema):
     usage = fields.String(required=True, validate=validate.Length(min=1, max=LONGEST_USAGE))
 
 
-@IMAGES.get("/content/images/<id>")
+@CONTENT.get("/content/images/<id>")
 def show(id: str) -> Response:
     """The image, until its 24 hours are over or for as long as it is used."""
     return answer(view(_image(Scope.ASSETS_READ, id)))
 
 
-@IMAGES.patch("/content/images/<id>")
+@CONTENT.patch("/content/images/<id>")
 def use(id: str) -> Response:
     """Use it, and so keep it. The same usage again changes nothing, another one is 409."""
     of = _image(Scope.ASSETS_WRITE, id)
