@@ -1,0 +1,85 @@
+"""What the contract needs to know of each dialect: how its clients speak. One entry a dialect; one that is missing fails the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.dialects.house import Door, bearer
+from tests.dialects.pictures import picture
+
+Headers = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request that is answered with 202. `fulfil` does what the client still owes after it."""
+
+    method: str
+    path: str
+    headers: Headers = field(default_factory=dict)
+    body: Any = None
+    fulfil: Callable[[Door, Any, Headers], None] = lambda *_: None
+
+
+@dataclass(frozen=True)
+class Case:
+    """`speak`: the headers of somebody who may do everything. `open_to_all`: paths that take no credentials.
+
+    `asks`: what is promised with 202. `final`: whether an answer of its Location is the vendor's last word.
+    `too_large`: method and path of a request whose body is refused by its Content-Length alone.
+    """
+
+    speak: Callable[[Door], Headers]
+    asks: tuple[Ask, ...]
+    final: Callable[[Any], bool]
+    too_large: Callable[[Door, Headers], tuple[str, str]]
+    open_to_all: frozenset[str] = frozenset()
+
+
+def _v1_put(door: Door, answer: Any, _headers: Headers) -> None:
+    assert door.send("PUT", answer.get_json()["upload"]["uploadUrl"], None, picture()).status_code == 202
+
+
+def _completed(answer: Any) -> bool:
+    return answer.status_code == 200 and answer.get_json()["status"] == "completed" and bool(answer.get_json()["resourceUrl"])
+
+
+V1 = Case(
+    speak=lambda door: door.key(),
+    asks=(
+        Ask("POST", "/v1/uploads", {"Content-Type": "image/png"}, picture()),
+        Ask("POST", "/v1/uploads", {}, {"filename": "a.png"}, _v1_put),
+    ),
+    final=_completed,
+    too_large=lambda _door, _who: ("POST", "/v1/uploads"),
+)
+
+
+def _token(door: Door) -> Headers:
+    client_id, secret = door.client_of()
+    form = {"client_id": client_id, "client_secret": secret, "grant_type": "client_credentials"}
+    return bearer(door.send("POST", "/wdesk/oauth2/token", None, form).get_json()["access_token"])
+
+
+def _wdesk_put(door: Door, answer: Any, who: Headers) -> None:
+    assert door.send("PUT", answer.get_json()["uploadUrl"], who, picture()).status_code == 200
+
+
+def _upload_url(door: Door, who: Headers) -> tuple[str, str]:
+    return "PUT", door.send("POST", "/wdesk/content/images/upload", who).get_json()["uploadUrl"]
+
+
+WDESK = Case(
+    speak=_token,
+    asks=(
+        Ask("POST", "/wdesk/content/images/upload", fulfil=_wdesk_put),
+        Ask("POST", "/wdesk/prototype/platform/content/images/upload", body={"fileName": "a.png"}, fulfil=_wdesk_put),
+    ),
+    final=_completed,
+    too_large=_upload_url,
+    open_to_all=frozenset({"/wdesk/oauth2/token", "/wdesk/iam/v1/oauth2/token"}),
+)
+
+CASES: Mapping[str, Case] = {"v1": V1, "wdesk": WDESK}
