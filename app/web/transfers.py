@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 from werkzeug.wsgi import FileWrapper
@@ -13,6 +14,7 @@ from app.core.errors import Code, UploadError
 from app.core.facts import Facts
 from app.core.operation import Operation
 from app.core.policy import Principal
+from app.core.ports import Fetched
 from app.core.upload import Upload
 from app.web import conditions, digests
 from app.web.bodies import raw_body
@@ -95,7 +97,7 @@ def send(asset: Asset, facts: Facts, disposition: str = "attachment") -> Respons
     if request.method == "HEAD":
         return Response(status=status, headers=head)
     response = Response(status=status, headers=head, direct_passthrough=True)
-    response.response = _body(asset, span.first, span.length, response)
+    response.response = _body(asset, span.first, span.length, facts.size)
     return response
 
 
@@ -113,16 +115,37 @@ def _headers(asset: Asset, facts: Facts, etag: str, disposition: str) -> dict[st
     }
 
 
-def _body(asset: Asset, first: int, length: int, response: Response) -> Iterator[bytes]:
-    """The bytes, opened now so that a failure still has a status; closed with the response.
+def _body(asset: Asset, first: int, length: int, whole: int) -> Iterable[bytes]:
+    """The bytes, opened now so that a failure still has a status.
 
     A whole file goes out through the server's own file wrapper (sendfile under gunicorn) where the store has a file.
     """
     stack = ExitStack()
-    fetched = stack.enter_context(doors().library.read(asset, first, length))
-    response.call_on_close(stack.close)
-    whole = first == 0 and asset.facts is not None and length == asset.facts.size
-    if fetched.file is not None and whole:
-        wrapper: type[FileWrapper] = request.environ.get("wsgi.file_wrapper", FileWrapper)
-        return wrapper(fetched.file, CHUNK)
-    return fetched.chunks
+    out = Outgoing(stack.enter_context(doors().library.read(asset, first, length)), stack)
+    if out.fetched.file is None or length != whole:
+        return out
+    wrapper: Callable[[Outgoing, int], Iterable[bytes]] = request.environ.get("wsgi.file_wrapper", FileWrapper)
+    return wrapper(out, CHUNK)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """Bytes on their way out, as a WSGI server wants them: iterated, or read as a file; what lies open behind them closes with them."""
+
+    fetched: Fetched
+    stack: ExitStack
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.fetched.chunks
+
+    def read(self, size: int) -> bytes:
+        """As a file does."""
+        return self.fetched.file.read(size) if self.fetched.file else b""
+
+    def fileno(self) -> int:
+        """Of the open file; what sendfile takes."""
+        return self.fetched.file.fileno() if self.fetched.file else -1
+
+    def close(self) -> None:
+        """Called by the server, however the request ends (PEP 3333)."""
+        self.stack.close()
