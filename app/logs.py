@@ -73,5 +73,6 @@ def config(level: str, process: str) -> dict[str, Any]:
 
 
 def configure(level: str, process: str) -> None:
-    """Send every log of this process to stdout."""
+    """Send every log and warning of this process to stdout."""
+    logging.captureWarnings(capture=True)
     logging.config.dictConfig(config(level, process))

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.services.up import shared
+
 settings.register_profile("house", deadline=None, print_blob=True)  # the machine is shared: a slow example is no failure
 settings.load_profile("house")
 
@@ -18,6 +20,12 @@ def short_dir():
     path = Path(tempfile.mkdtemp(prefix="sw-", dir="/tmp"))
     yield path
     shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def up():
+    """The `slipway up` of this test process: use it, never break it."""
+    return shared()
 
 
 def _skipped(config):

@@ -108,6 +108,7 @@ _process = ["beat"]  # the name under which this process logs; a worker's node n
 @signals.celeryd_init.connect
 def _named(sender: str | None = None, **_: Any) -> None:
     _process[0] = str(sender).partition("@")[0]
+    _log()  # before Celery warns of anything
 
 
 @signals.setup_logging.connect

@@ -22,8 +22,10 @@ def listen(host: str, port: int) -> socket.socket:
         try:
             return _bound(host, port)
         except OSError as error:
-            if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
-                raise Taken(f"cannot listen on {host} port {port}: {(error.strerror or str(error)).lower()}") from error
+            if error.errno != errno.EADDRINUSE:
+                raise Taken(f"cannot listen at port {port} of {host}: {error.strerror}") from error
+            if time.monotonic() > deadline:
+                raise Taken(f"port {port} of {host} is in use") from error
             time.sleep(0.1)
 
 

@@ -115,7 +115,7 @@ Ready
 
 Try it:
 
-  curl -i -H 'Authorization: Bearer {kept["api_key"]}' -F {form} {kept["url"]}/v1/uploads
+  curl -sS -i -H 'Authorization: Bearer {kept["api_key"]}' -F {form} {kept["url"]}/v1/uploads
 """)
     return True
 
