@@ -3,6 +3,7 @@
 import io
 import socket
 import ssl
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -43,6 +44,7 @@ def test_the_names_inside_gunicorn_are_those_that_we_use(behind_gunicorn, data, 
     assert bytes(wire.receive(100, Pace())) == b"hello"
     assert bytes(wire.receive(100, Pace())) == b""
     assert (wire.still_to_come(), wire.failed) == (0, False)
+    assert wire.sock.gettimeout() is None  # as gunicorn left it
 
 
 @pytest.mark.parametrize(
@@ -73,10 +75,52 @@ def test_the_same_for_chunks(behind_gunicorn, change):
     assert sockets.wire(environ) is None
 
 
+def test_what_has_come_already_is_not_still_to_come(behind_gunicorn):
+    wire = sockets.wire(behind_gunicorn(KNOWN.replace(b"5", b"100000")))
+    assert wire.still_to_come() == 100_000 - 5
+    assert bytes(wire.receive(100, Pace())) == b"hello"
+
+
 def test_what_was_read_with_read_before_is_not_lost_or_read_twice(behind_gunicorn):
     environ = behind_gunicorn(KNOWN.replace(b"5", b"10") + b"world")
     assert environ["wsgi.input"].read(2) == b"he"
     assert bytes(sockets.wire(environ).receive(100, Pace())) == b"lloworld"
+
+
+@pytest.mark.parametrize("data", [KNOWN.replace(b"5", b"9"), CHUNKS.replace(b"0\r\n", b"zz\r\n")])
+def test_a_body_that_failed_once_never_seems_to_end(behind_gunicorn, data):
+    wire = sockets.wire(behind_gunicorn(data))
+    assert bytes(wire.receive(100, Pace())) == b"hello"
+    with pytest.raises((ClientGone, UploadError)):
+        wire.receive(100, Pace(idle=0.01))
+    with pytest.raises(ClientGone):
+        wire.receive(100, Pace())
+    assert wire.failed
+
+
+def test_a_refused_client_sees_the_end_of_the_answer_while_we_still_listen():
+    ours, theirs = socket.socketpair()
+    theirs.settimeout(10)
+    draining = threading.Thread(target=sockets.drain, args=({"gunicorn.socket": ours}, None))
+    draining.start()
+    assert theirs.recv(1) == b""
+    theirs.close()
+    draining.join(10)
+    assert not draining.is_alive()
+    ours.close()
+
+
+@pytest.mark.parametrize("most", [0, 5, 100_000])
+def test_the_drain_ends_with_the_body(monkeypatch, most):
+    monkeypatch.setattr(sockets, "DRAIN_SECONDS", 60.0)
+    ours, theirs = socket.socketpair()
+    theirs.sendall(bytes(most))
+    draining = threading.Thread(target=sockets.drain, args=({"gunicorn.socket": ours}, most), daemon=True)
+    draining.start()
+    draining.join(10)
+    assert not draining.is_alive()
+    ours.close()
+    theirs.close()
 
 
 # ---------------------------------------------------------------- the stream
