@@ -2,15 +2,17 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
 
+from app.core.credentials import Credential
 from app.core.errors import Code, Moved, RecordsDown
 from app.core.parts import Parts
 from app.core.ports import NOTHING, Change
 from app.core.refs import Index, Kind, Ref
-from app.records import redis_records
+from app.records import records_over, redis_records
 from tests.records.samples import a_blob, a_part, a_pointer, an_asset, an_operation, an_upload, newer, put
 
 EVERY_KIND = [an_upload(), an_operation(), an_asset(), a_blob(), a_pointer(a_blob()), Parts("acme", "u1", {3: a_part(3)})]
@@ -99,11 +101,23 @@ def test_nothing_is_written_that_was_not_named(records, raw, change):
 @pytest.mark.parametrize(("version", "accepted"), [(4, False), (5, False), (6, True), (7, True)])
 def test_only_a_newer_version_replaces_a_record(records, version, accepted):
     put(records, an_upload(version=5))
-    try:
+    with nullcontext() if accepted else pytest.raises(ValueError, match="stands at 5"):
         put(records, an_upload(version=version))
-    except ValueError:
-        assert not accepted
     assert records.get(an_upload().ref).version == (version if accepted else 5)
+
+
+def test_a_step_that_refused_leaves_no_watch_to_who_comes_next(room, make_client):
+    """The same connection then writes without watching, and must not find its write undone by a race it was never in."""
+
+    def refuse(_):
+        raise Moved(Code.FINISHED)
+
+    put(room.records, an_upload())
+    with pytest.raises(Moved):
+        room.records.commit([an_upload().ref], refuse)
+    put(records_over(make_client).records, newer(an_upload()))
+    room.keyring.put(Credential("k1", "key", "acme", "admin", "hash"))
+    assert room.keyring.credential("key", "k1")
 
 
 # ---------------------------------------------------------------- races

@@ -6,14 +6,18 @@ import threading
 import time
 
 import pytest
+from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import TimeoutError as RedisTimeout
+from redis.retry import Retry
 
 from app.core import timing
 from app.core.asset import BlobState
+from app.core.credentials import Credential
 from app.core.errors import RecordsDown
-from app.core.ports import Change, Credential
+from app.core.ports import Change
 from app.core.refs import Index
-from app.records import open_records
+from app.records import open_records, records_over
 from app.records.link import connect
 from tests.records.samples import a_blob, a_part, an_asset, an_operation, an_upload, newer, put
 
@@ -112,28 +116,42 @@ def test_every_connection_comes_back_to_the_pool(own_server, room, records):
     assert records.get(an_upload().ref) == an_upload()
 
 
-def test_a_task_that_is_interrupted_leaves_no_answer_to_the_next(records, monkeypatch):
+def test_no_health_check_comes_between_watch_and_exec(own_server):
+    """It would connect anew and the watch would be lost unnoticed, with a client that repeats as redis-py's own does."""
+    eager = {"health_check_interval": 1, "retry": Retry(NoBackoff(), 1), "decode_responses": True, "protocol": 2}
+    records = records_over(lambda: Redis(unix_socket_path=str(own_server.path), **eager)).records
+    put(records, OP)
+    runs = []
+
+    def trouble():
+        for connection in records._link.client.connection_pool._in_use_connections:
+            connection.next_health_check = -1
+        own_server.client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        put(open_records(own_server.url).records, newer(newer(OP)))
+
+    with pytest.raises(RecordsDown):
+        records.commit([OP.ref], broken_by(trouble, runs))
+    assert (records.get(OP.ref), len(runs)) == (newer(newer(OP)), 1)
+
+
+class Interrupted(BaseException):
     """The soft time limit raises between any two bytecodes, also while an answer is awaited."""
 
-    class Interrupted(BaseException):
-        pass
 
+def interrupt(*_args, **_kwargs):
+    raise Interrupted
+
+
+def test_a_task_that_is_interrupted_leaves_no_answer_to_the_next(own_server, records, monkeypatch):
+    """The server answers the interrupted commands late, when somebody else waits on the connection."""
     put(records, OP, an_upload())
-    real = type(records._link.client.connection_pool.get_connection()).read_response
-    calls = []
-
-    def read_response(connection, *args, **kwargs):
-        calls.append(1)
-        if len(calls) == 2:
-            raise Interrupted
-        return real(connection, *args, **kwargs)
-
+    own_server.pause()
     with monkeypatch.context() as patch:
-        patch.setattr("redis.connection.AbstractConnection.read_response", read_response)
+        patch.setattr("redis.connection.AbstractConnection.read_response", interrupt)
         with pytest.raises(Interrupted):
-            records.commit([OP.ref], lambda op: Change(put=(newer(op),)))
+            records.get(OP.ref)
+    threading.Timer(0.1, own_server.resume).start()
     assert records.get(an_upload().ref) == an_upload()
-    assert records.get(OP.ref) == OP
 
 
 CALLS = {
@@ -283,6 +301,26 @@ def test_processes_lose_no_update_and_share_no_connection(own_server):
         child.join(SOON)
     assert [child.exitcode for child in children] == [0, 0, 0]
     assert room.records.get(OP.ref).heartbeat == 150
+    room.close()
+
+
+def _whose(room, made, pipe):
+    room.records.ping()
+    pipe.send((os.getpid(), made[-1]))
+    os._exit(0)
+
+
+def test_a_child_made_by_fork_makes_its_own_client(own_server):
+    made = []
+    room = records_over(lambda: made.append(os.getpid()) or connect(own_server.url))
+    room.records.ping()
+    ours, theirs = multiprocessing.Pipe()
+    child = multiprocessing.get_context("fork").Process(target=_whose, args=(room, made, theirs))
+    child.start()
+    assert ours.poll(SOON)
+    assert ours.recv() == (child.pid, child.pid)
+    child.join(SOON)
+    assert made == [os.getpid()]
     room.close()
 
 

@@ -20,7 +20,7 @@ DUE = [
     (an_operation(status=Status.QUEUED, updated_at=3.0), {Index.QUEUED: 3.0}),
     (an_operation(status=Status.STARTED, resend_at=8.0, lease=9.0), {Index.LEASE: 9.0}),
     (an_operation(status=Status.STARTED, updated_at=3.0), {Index.LEASE: 3.0}),
-    *((an_operation(status=status, expires_at=11.0, lease=9.0), {Index.EXPIRY_OPERATIONS: 11.0}) for status in FINAL),
+    *((an_operation(status=status, expires_at=11.0, lease=9.0), {Index.EXPIRY_OPERATIONS: 11.0}) for status in sorted(FINAL)),
     (an_asset(expires_at=6.0), {Index.EXPIRY_ASSETS: 6.0}),
     (an_asset(expires_at=6), {Index.EXPIRY_ASSETS: 6.0}),
     (an_asset(), {}),
