@@ -25,8 +25,7 @@ CONNECT, READ = 5, 20  # seconds
 TRIES = 3
 POOL = 64  # connections; as many as a process has threads, and those that carry parts beside them
 
-NO_KEY = frozenset({"NoSuchKey", "404", "NotFound"})
-GONE: Mapping[str, Code] = {"NoSuchKey": Code.GONE, "NoSuchUpload": Code.GONE}
+GONE: Mapping[str, Code] = {"NoSuchKey": Code.GONE, "NoSuchUpload": Code.GONE, "404": Code.GONE}  # HEAD has no body to say more
 CHANGED: Mapping[str, Code] = {
     "PreconditionFailed": Code.CHANGED,
     "412": Code.CHANGED,
@@ -81,28 +80,32 @@ class Link:
 
     @contextlib.contextmanager
     def speaking(self, refusals: Mapping[str, Code] | None = None, what: str = "upload") -> Iterator[S3Client]:
-        """The client. An S3 error named in `refusals` becomes UploadError, every other and every failure on the way StoreDown."""
+        """The client. An S3 error named in `refusals` becomes UploadError; every other, and every failure on the way, StoreDown."""
         try:
             yield self._own_client()
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "?")
             if refusals and code in refusals:
+                self._check_bucket(refusals[code])
                 raise UploadError(refusals[code], what=what) from error
             raise StoreDown(f"{self.at}: {error.operation_name} was refused: {code}") from error
         except (BotoCoreError, OSError) as fault:
             raise StoreDown(f"{self.at}: {fault}") from fault
 
     def head(self, key: str) -> Found | None:
-        """What is at a key, or None. A bucket that is missing is no missing key: StoreDown."""
-        with self.speaking() as s3:
-            try:
+        """What is at a key, or None."""
+        try:
+            with self.speaking(GONE) as s3:
                 answer = s3.head_object(Bucket=self.bucket, Key=self.full(key))
-            except ClientError as error:
-                if error.response.get("Error", {}).get("Code") not in NO_KEY:
-                    raise
+        except UploadError:
+            return None
+        return Found(answer["ETag"].strip('"'), answer["ContentLength"])
+
+    def _check_bucket(self, code: Code) -> None:
+        """A key may be missing because the bucket is: that is no reason to give an upload up. Raises StoreDown."""
+        if code is Code.GONE:
+            with self.speaking() as s3:
                 s3.head_bucket(Bucket=self.bucket)
-                return None
-            return Found(answer["ETag"].strip('"'), answer["ContentLength"])
 
     def _own_client(self) -> S3Client:
         session = self._own_session()

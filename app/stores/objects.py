@@ -33,9 +33,11 @@ def put(link: Link, key: str, content: bytes) -> None:
 
 def get(link: Link, key: str) -> bytes | None:
     """A small object, or None."""
-    with link.speaking() as s3, contextlib.suppress(s3.exceptions.NoSuchKey):
-        return s3.get_object(Bucket=link.bucket, Key=link.full(key))["Body"].read()
-    return None
+    try:
+        with link.speaking(GONE) as s3:
+            return s3.get_object(Bucket=link.bucket, Key=link.full(key))["Body"].read()
+    except UploadError:
+        return None
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from app.stores.address import S3Address
 from app.stores.assembly import trimmed
 from app.stores.intake import Ticker, take_part
 from app.stores.link import Link
-from app.stores.presign import part_url
+from app.stores.presign import Presigner
 from app.stores.sealing import Sealing
 from app.stores.spool import Spool
 from app.stores.streams import Streams
@@ -31,6 +31,7 @@ class S3Store:
         self._link, self._spool = Link(at), Spool(spool)
         self._streams = Streams(self._link, self._spool)
         self._sealing = Sealing(self._link, self._spool)
+        self._presigner = Presigner(self._link)
 
     # ------------------------------------------------------------ bytes in
 
@@ -65,7 +66,7 @@ class S3Store:
         """A URL of S3 itself."""
         if staged.session is None:
             raise UploadError(Code.GONE, what="upload")
-        return part_url(self._link, staged.key, staged.session, slot.number, slot.size if exact else None, expires)
+        return self._presigner.part_url(staged.key, staged.session, slot.number, slot.size if exact else None, expires)
 
     def held(self, staged: Staged, recorded: Parts, part_size: int) -> Parts:
         """What S3 lists."""

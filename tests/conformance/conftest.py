@@ -1,6 +1,6 @@
 import pytest
 
-from tests.conformance.rooms import LocalRoom, MemoryRoom, S3Room, cleared
+from tests.conformance.rooms import Bucket, LocalRoom, MemoryRoom, S3Room, cleared
 from tests.services.seaweed import Seaweed
 
 
@@ -13,13 +13,13 @@ def seaweed():
 
 
 @pytest.fixture(scope="session")
-def bucket(seaweed):
-    return seaweed.bucket()
+def bucket(seaweed, tmp_path_factory):
+    return Bucket(seaweed, tmp_path_factory.mktemp("spool"))
 
 
 @pytest.fixture
-def s3(seaweed, bucket, tmp_path):
-    with cleared(S3Room(seaweed, bucket, tmp_path / "spool")) as room:
+def s3(bucket):
+    with cleared(S3Room(bucket)) as room:
         yield room
 
 

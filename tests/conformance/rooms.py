@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from app.core import keys
+from app.core.errors import Code, UploadError
 from app.core.parts import Part, Parts
 from app.core.ports import Store, Written
 from app.core.signing import Signer
 from app.core.upload import Staged
 from app.stores import open_store
 from tests.conformance.senders import MIB, Sender, quiet
+from tests.services.seaweed import Seaweed
 
 PART = 5 * MIB  # the smallest that S3 takes
 SIGNER = Signer(b"a secret of the tests")
@@ -24,20 +25,20 @@ TENANT = "acme"
 ENDLESS = 1 << 40
 
 
+def opened(url: str, spool: Path | None = None, *, fsync: bool = False) -> Store:
+    return open_store(url, fsync=fsync, signer=SIGNER, spool=spool)
+
+
 class Room:
     """A store, a second one on the same bytes (another process, as far as the bytes know), and the keys that a test used."""
 
-    def __init__(self, url: str, **options: Any) -> None:
-        self.url, self._options = url, options
-        self.store = self.open()
+    def __init__(self, store: Store, other: Store) -> None:
+        self.store, self._other = store, other
         self._ids: list[str] = []
         self._documents: list[str] = []
 
-    def open(self) -> Store:
-        return open_store(self.url, fsync=False, signer=SIGNER, **self._options)
-
     def again(self) -> Store:
-        return self.open()
+        return self._other
 
     def new_id(self) -> str:
         self._ids.append(keys.new_id())
@@ -74,6 +75,9 @@ class Room:
         """The names of everything that lies in the store."""
         raise NotImplementedError
 
+    def scour(self) -> None:
+        """Empty a store that others use after this test, whatever this one left."""
+
     def tamper(self, staged: Staged) -> None:
         """Other bytes of the same size under a staged whole, behind the store's back."""
         raise NotImplementedError
@@ -82,7 +86,7 @@ class Room:
 class LocalRoom(Room):
     def __init__(self, root: Path) -> None:
         self.root = root
-        super().__init__(f"file://{root}")
+        super().__init__(opened(f"file://{root}"), opened(f"file://{root}"))
 
     def left(self) -> list[str]:
         return sorted(p.relative_to(self.root).as_posix() for p in self.root.rglob("*") if p.is_file())
@@ -97,10 +101,8 @@ class LocalRoom(Room):
 
 class MemoryRoom(Room):
     def __init__(self) -> None:
-        super().__init__("memory://")
-
-    def again(self) -> Store:
-        return self.store
+        store = opened("memory://")  # memory is one process: there is no second one on the same bytes
+        super().__init__(store, store)
 
     def left(self) -> list[str]:
         inside: Any = self.store
@@ -111,11 +113,28 @@ class MemoryRoom(Room):
         inside._staged[staged.key].put(0, b"tampered")
 
 
-class S3Room(Room):
-    def __init__(self, server: Any, bucket: str, spool: Path) -> None:
-        self.server, self.bucket, self.prefix = server, bucket, secrets.token_hex(6)
+class Bucket:
+    """A fresh bucket of a server, with two stores on one prefix of it: their clients are dear, so all tests share them."""
+
+    def __init__(self, server: Seaweed, spool: Path) -> None:
+        self.server, self.name, self.prefix = server, server.bucket(), "slipway"
         self.raw = server.client()
-        super().__init__(server.store_url(bucket, self.prefix), spool=spool)
+        self.url = server.store_url(self.name, self.prefix)
+        self.stores = opened(self.url, spool), opened(self.url, spool)
+
+
+class S3Room(Room):
+    def __init__(self, bucket: Bucket) -> None:
+        self.bucket, self.prefix, self.raw, self.url = bucket.name, bucket.prefix, bucket.raw, bucket.url
+        self.server = bucket.server
+        super().__init__(*bucket.stores)
+
+    def scour(self) -> None:
+        for name in self.objects():
+            self.raw.delete_object(Bucket=self.bucket, Key=f"{self.prefix}/{name}")
+        for name in self.sessions():
+            key, _, session = name.partition("?")
+            self.raw.abort_multipart_upload(Bucket=self.bucket, Key=f"{self.prefix}/{key}", UploadId=session)
 
     def objects(self) -> list[str]:
         found = self.raw.list_objects_v2(Bucket=self.bucket, Prefix=f"{self.prefix}/").get("Contents", [])
@@ -129,9 +148,8 @@ class S3Room(Room):
         return sorted([*self.objects(), *self.sessions()])
 
     def tamper(self, staged: Staged) -> None:
-        [name] = [n for n in self.objects() if n.startswith(staged.key)]
-        size = self.raw.head_object(Bucket=self.bucket, Key=f"{self.prefix}/{name}")["ContentLength"]
-        self.raw.put_object(Bucket=self.bucket, Key=f"{self.prefix}/{name}", Body=b"t" * size)
+        name = staged.pieces[0].key if staged.pieces else staged.key
+        self.raw.put_object(Bucket=self.bucket, Key=f"{self.prefix}/{name}", Body=b"t" * (staged.size or 0))
 
 
 class Kept:
@@ -161,6 +179,14 @@ def landed(store: Store, sealed: Staged) -> bytes:
         return whole.file.read()
 
 
+def outcome(call: Callable[[], Any]) -> tuple[Any, Code | None]:
+    """What a call gave, or the code by which it was refused."""
+    try:
+        return call(), None
+    except UploadError as refusal:
+        return None, refusal.code
+
+
 def fetched(store: Store, key: str, offset: int = 0, length: int = ENDLESS) -> bytes:
     with store.fetch(key, offset, length) as out:
         return b"".join(out.chunks)
@@ -171,4 +197,6 @@ def cleared(room: Room) -> Iterator[Room]:
     """The room, and afterwards the proof that the port's own calls leave nothing behind."""
     yield room
     room.clear()
-    assert room.left() == []
+    left = room.left()
+    room.scour()
+    assert left == []
