@@ -205,7 +205,7 @@ def test_the_next_start_keeps_the_secrets_and_says_the_new_url():
 
 def test_it_ends_in_time_with_everything_under_way_and_keeps_its_promises():
     """An upload that trickles, a long poll, and a decode that takes many seconds."""
-    slow = gif_bomb(frames=4000, width=1500, height=1500)
+    slow = gif_bomb(frames=7000, width=1500, height=1500)
     first = Up(SLIPWAY_V1_MAX_PIXELS=str(10**12)).start()
     location = upload(first, slow, "slow.gif")
     eventually(lambda: poll(first, location)["status"] == "started", what="the start of the decode")
