@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from app.imaging import avif, gif, jpeg, png, tiff, webp
 Image.MAX_IMAGE_PIXELS = None  # how many pixels are too many is the policy's to say; the gauge holds Pillow to what was counted
 PngImagePlugin.MAX_TEXT_CHUNK = 4 << 20  # colour profiles of printers reach 3 MB; what inflates to more is a bomb
 warnings.filterwarnings("ignore", module=r"PIL\.")  # Pillow's doubts about metadata: what matters is an exception
+logging.getLogger("PIL").setLevel(logging.CRITICAL)  # nor may a hostile file write into our log
 
 
 @dataclass(frozen=True, slots=True)

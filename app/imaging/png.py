@@ -50,12 +50,13 @@ def whole(file: BinaryIO) -> None:
     Raises UploadError: TRUNCATED, UNDECODABLE, TOO_COMPLEX; zlib.error.
     """
     head = next(_chunks(file))
-    _, shape = _shape(file, {head.kind: head})
-    rows = Rows(shape)
+    _, canvas = _shape(file, {head.kind: head})
+    rows, left = Rows(canvas), header(file, _MOST_FRAMES).frames
     for chunk in _chunks(file):
         if chunk.kind == _FRAME and rows.begun:
             rows.end()
-            rows = Rows(_frame_shape(file, chunk, shape))
+            left -= 1
+            rows = Rows(_frame_shape(file, chunk, canvas, left))
         _verify(file, chunk, rows if chunk.kind in {_DATA, _FRAME_DATA} else None)
     rows.end()
 
@@ -85,8 +86,11 @@ def _shape(file: BinaryIO, seen: Mapping[bytes, Chunk]) -> tuple[int, Shape]:
     return colour, Shape(width, height, depth * _CHANNELS[colour], bool(interlaced))
 
 
-def _frame_shape(file: BinaryIO, control: Chunk, canvas: Shape) -> Shape:
+def _frame_shape(file: BinaryIO, control: Chunk, canvas: Shape, left: int) -> Shape:
+    """The shape of one frame more. Nothing that was not counted, by its number or its size, is ever inflated."""
     width, height = struct.unpack(">4xII", _payload(file, control)[:12])
+    if left < 1 or width > canvas.width or height > canvas.height:
+        raise damaged()
     return canvas._replace(width=width, height=height)
 
 

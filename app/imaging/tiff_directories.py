@@ -16,7 +16,7 @@ _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12
 class _Layout(NamedTuple):
     """How one of the two kinds writes its numbers (struct formats without byte order), and how many bytes fit inside an entry."""
 
-    count: str
+    number: str
     entry: str
     offset: str
     inside: int
@@ -48,7 +48,7 @@ def _require(file: BinaryIO, offset: int, order: str, layout: _Layout, size: int
     if offset >= size:
         raise UploadError(Code.TRUNCATED)
     file.seek(offset)
-    (count,) = _read(file, order, layout.count)
+    (count,) = _read(file, order, layout.number)
     for _ in range(count):
         tag, kind, number, place = _read(file, order, layout.entry)
         length = number * _SIZES.get(kind, 1)

@@ -39,6 +39,7 @@ def animation(fmt: str = GIF, frames: int = 3, width: int = 40, height: int = 30
 
 def solid(width: int, height: int, fmt: str = PNG, mode: str = "RGB", **saving) -> bytes:
     """One colour: large in pixels, small in bytes, quick to make."""
+    mode = "P" if fmt == GIF else mode
     if fmt == TIFF:
         saving.setdefault("compression", "tiff_adobe_deflate")
     return _saved(Image.new(mode, (width, height), 1), fmt, **saving)
