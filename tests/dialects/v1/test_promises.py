@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import time
 from urllib.parse import unquote
 
 import pytest
@@ -17,11 +16,6 @@ UPLOADS = "/v1/uploads"
 PNG = {"Content-Type": "image/png"}
 PROBLEM = {"Content-Type": "application/problem+json"}
 SHA = hashlib.sha256(picture()).hexdigest()
-
-
-@pytest.fixture
-def mine(door):
-    return door.key()
 
 
 @pytest.fixture
@@ -78,19 +72,17 @@ def test_a_preference_that_says_nothing_is_ignored(door, mine, queued, prefer):
     door.run(Row("GET", queued, mine | {"Prefer": prefer}, sends={"Preference-Applied": None}, shows={"status": "queued"}))
 
 
+@pytest.mark.timeout(20)
 def test_waiting_ends_with_the_work(door, mine, queued):
     worker = threading.Timer(0.3, door.jobs.run)
-    began = time.monotonic()
     worker.start()
     door.run(Row("GET", queued, mine | {"Prefer": "wait=30"}, sends={"Preference-Applied": "wait=30"}, shows={"status": "completed"}))
-    assert time.monotonic() - began < 20
     worker.join()
 
 
+@pytest.mark.timeout(20)
 def test_waiting_for_what_is_final_takes_no_time(door, mine, op):
-    began = time.monotonic()
     door.run(Row("GET", f"/v1/operations/{op['id']}", mine | {"Prefer": "wait=1000"}, sends={"Preference-Applied": "wait=30"}))
-    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(("method", "below"), [("POST", "/cancel"), ("DELETE", "")])

@@ -14,11 +14,6 @@ PNG = {"Content-Type": "image/png"}
 PROBLEM = {"Content-Type": "application/problem+json"}
 
 
-@pytest.fixture
-def mine(door):
-    return door.key()
-
-
 def nothing_left(door):
     """No upload is open, and no byte is staged."""
     return door.house.store.staged_before(-1.0) is not None and not list(door.house.store.staged_before(-1.0))

@@ -16,11 +16,6 @@ PROBLEM = {"Content-Type": "application/problem+json"}
 BIG = picture() + bytes(2 * PART)  # three parts; that no decoder would like it does not matter here
 
 
-@pytest.fixture
-def mine(door):
-    return door.key()
-
-
 def announce(door, who, **wanted):
     return door.run(Row("POST", UPLOADS, who, {"filename": "a.png"} | wanted, 202)).get_json()["upload"]
 
