@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from app.core.errors import RecordsDown
+from app.core.errors import RecordsDown, StoreDown
 from tests.dialects.house import BASE, Row, bearer, digest_field
 from tests.dialects.pictures import picture
 
@@ -285,13 +285,18 @@ def test_the_name_of_a_download(door, mine, name):
 # ---------------------------------------------------------------- ours
 
 
-def test_503_says_when_to_come_back(door, mine, monkeypatch):
-    def down(*_):
-        raise RecordsDown("Redis is away")
+@pytest.mark.parametrize(
+    ("part", "call", "fault"), [("records", "commit", RecordsDown), ("records", "get", RecordsDown), ("store", "write", StoreDown)]
+)
+def test_503_says_when_to_come_back(door, mine, monkeypatch, part, call, fault):
+    def down(*_, **__):
+        raise fault("away")
 
-    monkeypatch.setattr(type(door.room.records), "commit", down)
     sends = PROBLEM | {"Retry-After": lambda v: int(v) > 0}
-    door.run(Row("POST", UPLOADS, mine | PNG, picture(), 503, sends, {"code": "unavailable"}))
+    with monkeypatch.context() as patch:
+        patch.setattr(type(getattr(door.house, part)), call, down)
+        door.run(Row("POST", UPLOADS, mine | PNG, picture(), 503, sends, {"code": "unavailable"}))
+    door.run(Row("POST", UPLOADS, mine | PNG, picture(), 202))
 
 
 def test_500_has_an_id_and_no_trace(door, mine, monkeypatch, caplog):

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from app.core.errors import Code, Moved, RecordsDown, problem
+from app.core.errors import Code, Moved, RecordsDown, StoreDown, problem
 from app.dialects.wdesk import envelope
 from tests.dialects.house import CHUNKED, Row, digest_field, says
 from tests.dialects.pictures import picture
@@ -202,3 +202,15 @@ def test_503_with_retry_after(door, mine, monkeypatch):
     monkeypatch.setattr(type(door.room.records), "commit", down)
     answer = door.run(Row("POST", "/wdesk/content/images/upload", mine, status=503, sends={"Retry-After": lambda v: int(v) > 0}))
     assert answer.get_json() == {"code": "503ServiceUnavailable", "message": envelope.PAGE[503]}
+
+
+def test_503_from_the_store_fails_nothing(door, mine, monkeypatch):
+    def down(*_, **__):
+        raise StoreDown("full")
+
+    promise = initiate(door, mine)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(door.house.store), "write", down)
+        door.run(Row("PUT", promise["uploadUrl"], mine, picture(), 503, {"Retry-After": bool}, refusal(503)))
+    door.run(Row("GET", promise["operationLocation"], mine, shows={"status": "acknowledged"}))
+    door.run(Row("PUT", promise["uploadUrl"], mine, picture()))
