@@ -79,7 +79,8 @@ def _unavailable(fault: Exception) -> Response:
 
 def _http(error: HTTPException) -> Response:
     code = BY_STATUS.get(error.code or 500, Code.BAD_REQUEST if (error.code or 500) < 500 else Code.INTERNAL)  # noqa: PLR2004 - HTTP's own border between the client's doing and ours
-    response = refuse(problem(code, what="resource", reason=error.description))
+    facts = {"reason": error.description} if code is Code.BAD_REQUEST else {"what": "resource"}
+    response = refuse(problem(code, **facts))
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
     return response
