@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from PIL import AvifImagePlugin
@@ -14,7 +15,8 @@ from app.imaging.reading import damaged, size_of, take
 
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # a worker's child has one core's work to do, and each thread's stack counts as address space
 
-_BOXES = frozenset({b"ftyp", b"meta", b"moov", b"mdat", b"moof", b"free", b"skip", b"uuid"})
+_TELLING = frozenset({b"meta", b"moov"})
+_BOXES = frozenset({b"ftyp", b"mdat", b"moof", b"free", b"skip", b"uuid"}) | _TELLING
 _LONG, _TO_THE_END = 1, 0  # two lengths that are none
 
 
@@ -29,17 +31,32 @@ def header(file: BinaryIO, max_frames: int) -> Header:
 
 
 def whole(file: BinaryIO) -> None:
-    """Every box of a known kind lies inside the file; what follows them is not looked at. Raises UploadError: TRUNCATED, UNDECODABLE."""
-    size, offset = size_of(file), 0
+    """Every box of a known kind lies inside the file, the one that tells of the image too; what follows them is not looked at.
+
+    Raises UploadError: TRUNCATED, UNDECODABLE.
+    """
+    size, told = size_of(file), False
+    for kind, end in _boxes(file, size):
+        told = told or kind in _TELLING
+        if end > size:
+            raise UploadError(Code.TRUNCATED)
+    if not told:
+        raise UploadError(Code.TRUNCATED)
+
+
+def _boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
+    """The kind of each box, and where it says that it ends."""
+    offset = 0
     while offset < size:
         file.seek(offset)
         length, kind = struct.unpack(">I4s", take(file, 8))
-        if kind not in _BOXES or length == _TO_THE_END:
+        if kind not in _BOXES:
             return
         if length == _LONG:
             (length,) = struct.unpack(">Q", take(file, 8))
+        elif length == _TO_THE_END:
+            length = size - offset
         if length < 8:  # noqa: PLR2004 - a box is at least its own header
             raise damaged()
         offset += length
-    if offset > size:
-        raise UploadError(Code.TRUNCATED)
+        yield kind, offset

@@ -9,10 +9,10 @@ import zlib
 import pytest
 from PIL import Image
 
-from app.core.errors import Code, StoreDown
+from app.core.errors import Code, StoreDown, UploadError
 from app.core.ports import Header
 from app.imaging import PillowGauge
-from app.imaging.png_rows import Shape
+from app.imaging.png_rows import Rows, Shape
 from tests.services import pictures
 from tests.services.pictures import AVIF, GIF, JPEG, PNG, TIFF, WEBP, chunk, photo
 
@@ -91,6 +91,14 @@ def _frames_promised(number):
     return whole[:at] + chunk(b"acTL", struct.pack(">II", number, 0)) + whole[at + 20 :]
 
 
+def _tiff_pointing_away():
+    """A compressed TIFF, whose entry for the place of its only strip is made to point beyond the file."""
+    whole = photo(64, 48, TIFF, compression="tiff_lzw")
+    entry = struct.pack("<HHI", 273, 4, 1)
+    assert whole.count(entry) == 1
+    return whole.replace(entry + struct.pack("<I", 8), entry + struct.pack("<I", len(whole)))
+
+
 def _short_jpeg_tables():
     return b"\xff\xd8\xff\xdb\0\x05\0\0\0\xff\xd9"
 
@@ -119,11 +127,14 @@ HOSTILE = {
     "png that promises fewer frames than it has": (_frames_promised(2), Code.UNDECODABLE),
     "gif magic only": (b"GIF89a", Code.TRUNCATED),
     "gif without frames": (pictures.gif_bomb(0), Code.UNDECODABLE),
+    "gif of two minds": (pictures.gif_of_two_minds(), Code.UNDECODABLE),
     "webp magic only": (b"RIFF\0\0\0\0WEBP", Code.TRUNCATED),
     "webp of nothing": (b"RIFF" + struct.pack("<I", 22) + b"WEBPVP8 " + bytes(14), Code.UNDECODABLE),
     "webp longer than its file": (_webp_longer_than_itself(), Code.TRUNCATED),
-    "avif magic only": (b"\0\0\0\x18ftypavif\0\0\0\0mif1avif", Code.UNDECODABLE),
+    "avif magic only": (b"\0\0\0\x18ftypavif\0\0\0\0mif1avif", Code.TRUNCATED),
+    "avif with a box of no size": (photo(64, 48, AVIF)[:32] + b"\0\0\0\x04mdat", Code.UNDECODABLE),
     "tiff magic only": (b"II*\0\x08\0\0\0", Code.TRUNCATED),
+    "tiff whose pixels lie beyond its end": (_tiff_pointing_away(), Code.TRUNCATED),
     "tiff without pages": (b"II*\0\0\0\0\0", Code.UNDECODABLE),
     **{f"jpeg cut {number}": (content, Code.TRUNCATED) for number, content in enumerate(pictures.jpeg_cuts())},
 }
@@ -135,24 +146,25 @@ def test_hostile(judged, name):
     assert judged(content) is code
 
 
-LARGE = [
+LARGE = {
     # the file, the most frames -> pixels counting frames, frames
-    (pictures.megapixels_50(), 10, 50_000_000, 1),
-    (pictures.megapixels_51(), 10, 51_000_000, 1),
-    (pictures.gif_bomb(), 10_000, 10_001, 10_001),
-    (pictures.gif_bomb(), 100_000, 100_000, 100_000),
-    (pictures.gif_outgrown(), 10, 6_000_000_000, 2),
-    (pictures.animation(PNG, 5), 3, 40 * 30 * 4, 4),
-    (pictures.animation(WEBP, 5), 3, 40 * 30 * 4, 4),
-    (pictures.animation(AVIF, 5), 3, 40 * 30 * 4, 4),
-    (pictures.animation(TIFF, 5), 3, 40 * 30 * 4, 4),
-    (_frames_promised(2_000_000_000), 10_000, 40 * 30 * 10_001, 10_001),
-    (_frames_promised(0), 10_000, 40 * 30, 1),
-]
+    "50 megapixels": (pictures.megapixels_50(), 10, 50_000_000, 1),
+    "51 megapixels": (pictures.megapixels_51(), 10, 51_000_000, 1),
+    "gif bomb": (pictures.gif_bomb(), 10_000, 10_001, 10_001),
+    "gif of as many frames as allowed": (pictures.gif_bomb(), 100_000, 100_000, 100_000),
+    "gif that outgrows its screen": (pictures.gif_outgrown(), 10, 6_000_000_000, 2),
+    "png": (pictures.animation(PNG, 5), 3, 40 * 30 * 4, 4),
+    "webp": (pictures.animation(WEBP, 5), 3, 40 * 30 * 4, 4),
+    "avif": (pictures.animation(AVIF, 5), 3, 40 * 30 * 4, 4),
+    "tiff": (pictures.animation(TIFF, 5), 3, 40 * 30 * 4, 4),
+    "png that promises billions": (_frames_promised(2_000_000_000), 10_000, 40 * 30 * 10_001, 10_001),
+    "png that promises none": (_frames_promised(0), 10_000, 40 * 30, 1),
+}
 
 
-@pytest.mark.parametrize(("content", "max_frames", "pixels", "frames"), LARGE)
-def test_what_a_header_counts(judged, content, max_frames, pixels, frames):
+@pytest.mark.parametrize("name", LARGE)
+def test_what_a_header_counts(judged, name):
+    content, max_frames, pixels, frames = LARGE[name]
     header = judged(content, max_frames, most_pixels=0)
     assert (header.pixels, header.frames) == (pixels, frames)
 
@@ -206,6 +218,12 @@ def test_rows_of_an_interlaced_png(judged, width, height):
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 1))
     content = b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes(expected))) + chunk(b"IEND")
     assert facts(judged(content)) == (width, height, 1, 1, False)
+
+
+def test_surplus_rows_are_not_inflated_to_their_end():
+    with pytest.raises(UploadError) as raised:
+        Rows(Shape(10, 10, 8, interlaced=False)).feed(zlib.compress(bytes(10_000_000)))
+    assert raised.value.code is Code.UNDECODABLE
 
 
 # ---------------------------------------------------------------- what passes through

@@ -118,6 +118,13 @@ def gif_outgrown(width: int = 60_000, height: int = 50_000) -> bytes:
     return gif_bomb(1)[:-1] + large + b";"
 
 
+def gif_of_two_minds() -> bytes:
+    """A comment that hides a frame from readers which take an empty extension for one, as the specification has it; Pillow does not."""
+    frame = struct.pack("<sHHHHB", b",", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\0"
+    hidden = bytes(31) + b"\0" + frame
+    return gif_bomb(0)[:-1] + b"!\x01\0" + b"!\xfe" + bytes([len(hidden)]) + hidden + b"\0" + frame + b";"
+
+
 def polyglot() -> bytes:
     """A GIF that is a script too: its width reads as the start of a comment, which the trailing bytes close."""
     comment = struct.unpack("<H", b"/*")[0]
