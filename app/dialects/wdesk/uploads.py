@@ -70,7 +70,7 @@ def put(tenant: str, id: str) -> Response:
 def _meant(who: Principal, tenant: str, id: str) -> Upload:
     links.check(request.path, request.args, doors().signer)
     up = doors().library.upload(who, links.reveal(id))
-    if up.owner != who.owner or up.tenant != links.reveal(tenant):
+    if (up.tenant, up.owner) != (links.reveal(tenant), who.owner):
         raise UploadError(Code.NOT_FOUND, what="upload")
     upload.require_open(up, doors().now())
     return up
