@@ -46,9 +46,8 @@ class CeleryJobs:
                 task,
                 args,
                 producer=producer,
-                exchange="",  # kombu then skips its table of bindings, which a flushed broker would leave empty for good
                 queue=queue,
-                declare=[],
+                declare=[],  # kombu would keep a table of bindings, which a flushed broker leaves empty for good; queues need none
                 retry=False,
                 ignore_result=True,
                 argsrepr=repr(args),
