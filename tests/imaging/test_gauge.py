@@ -30,6 +30,7 @@ GOOD = {
     "jpeg of one pixel": (photo(1, 1, JPEG), (1, 1, 1, 1, False)),
     "jpeg on its side": (photo(64, 48, JPEG, orientation=6), (64, 48, 1, 6, False)),
     "jpeg upside down": (photo(64, 48, JPEG, orientation=3), (64, 48, 1, 3, False)),
+    "jpeg of a phone, a second picture behind it": (pictures.animation("MPO", 2), (40, 30, 1, 1, False)),
     "png": (photo(64, 48, PNG), (64, 48, 1, 1, False)),
     "png alpha": (photo(64, 48, PNG, mode="RGBA"), (64, 48, 1, 1, True)),
     "png grey alpha": (photo(64, 48, PNG, mode="LA"), (64, 48, 1, 1, True)),
