@@ -2,8 +2,8 @@
 
 PORT ?= 8080
 HOST ?= 127.0.0.1
-DATA ?= .slipway
-FLOWER_PORT ?= 5555
+DATA ?= $(or $(SLIPWAY_DATA),.slipway)
+FLOWER_PORT ?= $(or $(SLIPWAY_FLOWER_PORT),5555)
 WORKERS ?= 2# processes that run the tests
 
 VENV := .venv

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from tests.services.pictures import gif_bomb, photo
+from tests.services.redis_server import RedisServer
 from tests.services.up import SLIPWAY, Up, clean_environment, eventually
 
 pytestmark = pytest.mark.live
@@ -160,6 +161,13 @@ def test_keys_and_tenants_are_administered_beside_it(up):
     assert run("keys", "revoke", listed.split()[0], **env).returncode == 0
     assert requests.get(asked, headers=headers, timeout=10).status_code == 401
     assert run("keys", "revoke", listed.split()[0], **env).returncode == 1
+
+
+def test_a_redis_elsewhere_takes_the_place_of_the_embedded_one():
+    with RedisServer() as server, Up(SLIPWAY_REDIS=server.url_of(3), SLIPWAY_BROKER=server.url_of(4)) as up:
+        assert up.leader("redis") is None
+        assert not (up.data / "redis").exists()
+        assert completed(up, upload(up, photo()))
 
 
 # ---------------------------------------------------------------- processes that die

@@ -27,7 +27,7 @@ def raw(up, db):
 
 def slow():
     """Some seconds of decoding in a few bytes."""
-    return gif_bomb(frames=3000, width=1500, height=1500)
+    return gif_bomb(frames=1800, width=1500, height=1500)
 
 
 def upload(up, content, name="a.jpg"):
