@@ -216,6 +216,23 @@ def test_pieces_that_are_lost_are_told(s3):
     assert refusal.value.code is Code.GONE
 
 
+def test_a_piece_that_became_shorter_is_told(s3):
+    kept = Kept(s3.stream())
+    kept.write(s3.store, b"one")
+    kept.write(s3.store, b"two")
+    s3.raw.put_object(Bucket=s3.bucket, Key=f"{s3.prefix}/{kept.staged.pieces[0].key}", Body=b"o")
+    with pytest.raises(UploadError) as refusal:
+        kept.sealed(s3.store)
+    assert refusal.value.code is Code.GONE
+
+
+def test_a_stream_cannot_go_on_behind_parts_that_nobody_kept(s3):
+    body = Sender(b"more")
+    with pytest.raises(UploadError) as refusal:
+        s3.store.write(s3.stream(), PART, PART, body, ENDLESS, quiet)
+    assert (refusal.value.code, body.taken) == (Code.GONE, 0)
+
+
 @pytest.mark.parametrize("call", ["held", "seal", "put_part", "write"])
 def test_a_multipart_that_a_lifecycle_rule_ended_is_gone(s3, call):
     data = WHOLE[:PART]

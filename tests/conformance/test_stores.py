@@ -92,7 +92,7 @@ def test_writing_at_0_begins_again(room, first, second):
     kept.write(room.store, WHOLE[:first])
     kept.offset = 0
     kept.write(room.again(), other)
-    assert kept.offset == second
+    assert kept.offset == room.store.extent(kept.staged, second) == second
     assert landed(room.store, kept.sealed(room.store)) == other
 
 
@@ -179,10 +179,11 @@ def test_a_truncated_stream_goes_on_from_there(room):
     assert landed(room.store, kept.sealed(room.store)) == WHOLE
 
 
-@pytest.mark.parametrize("offset", [0, 3, 10])
-def test_truncating_within_what_one_write_left(room, offset):
+@pytest.mark.parametrize("offset", [0, 3, 5, 7, 10])
+def test_truncating_within_what_writes_left(room, offset):
     kept = Kept(room.stream())
-    kept.write(room.store, b"0123456789")
+    kept.write(room.store, b"01234")
+    kept.write(room.store, b"56789")
     kept.staged, kept.offset = room.store.truncate(kept.staged, offset), offset
     kept.write(room.store, b"abc")
     assert landed(room.store, kept.sealed(room.store)) == b"0123456789"[:offset] + b"abc"
@@ -416,6 +417,8 @@ def test_bytes_that_changed_after_they_were_sealed_are_neither_read_nor_promoted
         landed(room.store, sealed)
     with refused(Code.CHANGED):
         room.store.promote(sealed, room.blob_of(sealed))
+    with refused(Code.GONE):
+        fetched(room.store, room.blob_of(sealed))
 
 
 def test_a_part_that_comes_after_the_sealing_swaps_nothing(room):
