@@ -126,6 +126,8 @@ class LocalStore:
             if size > length:
                 os.ftruncate(fd, length)
             self._files.sync(fd)
+            if staged.etag not in {None, etag(fd)}:
+                raise UploadError(Code.CHANGED)
             return replace(staged, etag=etag(fd), size=length)
 
     @contextlib.contextmanager

@@ -146,6 +146,8 @@ class MemoryStore:
             if len(file.data) < length:
                 raise UploadError(Code.CHANGED)
             file.cut(length)
+            if staged.etag not in {None, file.version}:
+                raise UploadError(Code.CHANGED)
             return replace(staged, etag=file.version, size=length)
 
     @contextlib.contextmanager

@@ -194,16 +194,27 @@ def test_foreign_keys_are_neither_seen_nor_touched(s3):
     strangers = [f"{s3.prefix}er/{kept.staged.key}", kept.staged.key, f"{s3.prefix}/{kept.staged.key}-more", "other/object"]
     for name in strangers:
         s3.raw.put_object(Bucket=s3.bucket, Key=name, Body=b"theirs")
-    session = s3.raw.create_multipart_upload(Bucket=s3.bucket, Key=f"{s3.prefix}er/{kept.staged.key}")["UploadId"]
+    begun = {s3.raw.create_multipart_upload(Bucket=s3.bucket, Key=name)["UploadId"]: name for name in (strangers[0], strangers[2])}
     found = {keys.upload_of(staged.key)[1] for staged in s3.store.staged_before(-60)}
     s3.store.discard(kept.staged)
-    sessions = [each["UploadId"] for each in s3.raw.list_multipart_uploads(Bucket=s3.bucket).get("Uploads", [])]
+    sessions = {each["UploadId"] for each in s3.raw.list_multipart_uploads(Bucket=s3.bucket).get("Uploads", [])}
     left = [s3.raw.head_object(Bucket=s3.bucket, Key=name)["ContentLength"] for name in strangers]
     for name in strangers:
         s3.raw.delete_object(Bucket=s3.bucket, Key=name)
-    s3.raw.abort_multipart_upload(Bucket=s3.bucket, Key=f"{s3.prefix}er/{kept.staged.key}", UploadId=session)
+    for session, name in begun.items():
+        s3.raw.abort_multipart_upload(Bucket=s3.bucket, Key=name, UploadId=session)
     own = keys.upload_of(kept.staged.key)[1]
-    assert (found, sessions, left) == ({own, f"{own}-more"}, [session], [6] * 4)
+    assert (found, sessions, left) == ({own, f"{own}-more"}, begun.keys(), [6] * 4)
+
+
+def test_a_truncated_stream_frees_its_pieces(s3):
+    kept = Kept(s3.stream())
+    kept.write(s3.store, b"one")
+    kept.write(s3.store, b"two")
+    kept.staged = s3.store.truncate(kept.staged, 3)
+    assert s3.objects() == [kept.staged.pieces[0].key]
+    assert s3.store.truncate(kept.staged, 0).pieces == ()
+    assert s3.objects() == []
 
 
 def test_pieces_that_are_lost_are_told(s3):

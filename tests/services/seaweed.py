@@ -51,7 +51,8 @@ class Seaweed:
 
     def __init__(self) -> None:
         self.access_key, self.secret_key = "slipway-tests", secrets.token_hex(16)
-        self._dir = Path(tempfile.mkdtemp(prefix="weed-"))
+        _sweep()
+        self._dir = Path(tempfile.mkdtemp(prefix=f"weed-{os.getpid()}-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
         self._ports: set[int] = set()
@@ -169,6 +170,13 @@ def free_ports(count: int) -> list[int]:
     finally:
         for each in held:
             each.close()
+
+
+def _sweep() -> None:
+    """Remove the folders of test processes that were killed: their servers died with them, their folders stayed."""
+    for folder in Path(tempfile.gettempdir()).glob("weed-*-*"):
+        if not Path(f"/proc/{folder.name.split('-')[1]}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _options(run: Path, data: Path, identities: Path, ports: dict[str, int]) -> list[str]:
