@@ -53,7 +53,6 @@ def _doors(settings: Settings, house: House, found: Mapping[str, Dialect]) -> Do
         reception=house.reception,
         library=house.library,
         waiting=Waiting(house.records, house.signals, max(1, settings.web_threads // 4), draining.begun),
-        patience=Waiting(house.records, house.signals, max(1, settings.web_threads // 4), draining.begun),
         access=house.access,
         tokens=TokenServer(house.access.keyring),
         signer=house.signer,

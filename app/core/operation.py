@@ -91,7 +91,6 @@ class Operation:
     faults: int = 0
     progress: Progress = Progress()
     problem: Problem | None = None
-    trace: str | None = None
     version: int = 0
 
     @property

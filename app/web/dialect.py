@@ -70,7 +70,6 @@ class Doors:
     reception: Reception
     library: Library
     waiting: Waiting
-    patience: Waiting
     access: Guard
     tokens: Tokens
     signer: Signer
