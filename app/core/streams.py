@@ -46,18 +46,18 @@ class Streams:
         if written.offset > limit:
             raise UploadError(Code.TOO_LARGE, limit=limit)
         if written.gone:
-            self._cut(up, written, verified=verify is None)
+            self._cut(up, written, offset, verified=verify is None)
         if written.offset == 0:
             raise UploadError(Code.EMPTY)
         if verify:
             verify()
         return written
 
-    def _cut(self, up: Upload, written: Written, *, verified: bool) -> None:
+    def _cut(self, up: Upload, written: Written, offset: int, *, verified: bool) -> None:
         if verified:
             self.keep(up, written)
         else:
-            self._forget(up, up.offset)
+            self._forget(up, offset)
         raise ClientGone
 
     def keep(self, up: Upload, written: Written) -> Upload:

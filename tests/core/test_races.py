@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from app.core.asset import BlobState
-from app.core.errors import Code, Moved, StoreDown
+from app.core.errors import ClientGone, Code, Moved, StoreDown
 from app.core.library import Library
 from app.core.operation import Status
 from app.core.policy import Policy
@@ -401,6 +401,33 @@ def test_a_refused_image_fails_and_leaves_nothing(world):
     assert list(world.store.staged_before(-1)) == []
     world.sweep_all()
     assert world.indexed() == {}
+
+
+class Cut(Bytes):
+    """A sender that leaves in the middle."""
+
+    def chunks(self, limit):
+        yield next(super().chunks(3))
+        raise ClientGone
+
+
+def never() -> None:
+    raise AssertionError("what was cut is not verified")
+
+
+def test_a_cut_body_is_kept_unless_it_was_to_be_verified(world):
+    up = world.open()
+    with pytest.raises(ClientGone):
+        world.reception.append(up, Cut(b"bytes"), 0)
+    assert world.fresh(up).offset == 3
+    with pytest.raises(ClientGone):
+        world.reception.append(world.fresh(up), Cut(b"esand"), 3, never)
+    assert (world.fresh(up).offset, world.fresh(up).verifying) == (3, False)
+    with pytest.raises(ClientGone):
+        world.reception.append(world.fresh(up), Cut(b"again"), 0, never)
+    assert world.fresh(up).offset == 0
+    op = world.reception.take(world.fresh(up), Bytes(b"whole"))
+    assert world.content(world.asset_of(op)) == b"whole"
 
 
 def test_finish_again_gives_the_same_operation(world):
