@@ -22,10 +22,11 @@ from app.core.errors import BrokerDown, Code, Fault, Moved, Problem, UploadError
 from app.core.operation import Operation, queue
 from app.core.parts import Part, Parts
 from app.core.policy import Policy, Principal
-from app.core.ports import Body, Change, Jobs, Locks, Records, Store, Written
+from app.core.ports import Body, Change, Jobs, Locks, Records, Store
 from app.core.refs import Index, Kind, Ref
-from app.core.streams import Streams, Verify, still_open, with_parts
+from app.core.streams import Streams, Verify, still_open, unchanged, with_parts
 from app.core.upload import State, Upload
+from app.core.writing import Writing
 
 if TYPE_CHECKING:
     from app.core.asset import Blob
@@ -98,40 +99,38 @@ class Reception:
     # ------------------------------------------------------------ bytes
 
     def take(self, up: Upload, body: Body, verify: Verify | None = None) -> Operation:
-        """A whole file in one body: received, synced, finished, queued. Raises as `Streams.receive`, and OFFSET_MISMATCH when it is too short."""
-        written = self.streams.receive(up, body, 0, verify)
-        if up.length not in {None, written.offset}:
-            self.streams.keep(up, written)
-            raise UploadError(Code.OFFSET_MISMATCH, offset=written.offset)
+        """A whole file in one body: received, synced, finished, queued. Raises as `Streams.receiving`, and OFFSET_MISMATCH when it is too short."""
+        with self.streams.receiving(up, body, 0, verify) as (current, written):
+            if current.length not in {None, written.offset}:
+                self.streams.keep(current, written)
+                raise UploadError(Code.OFFSET_MISMATCH, offset=written.offset)
 
-        def complete(now: float, current: Upload, held: Parts | None) -> tuple[Upload, tuple[Parts, ...]]:
-            whole = replace(current, staged=written.staged, verifying=False)
-            return upload.finish(whole, written.offset, now), with_parts(up, held, written)
+            def complete(now: float, found: Upload, held: Parts | None) -> tuple[Upload, tuple[Parts, ...]]:
+                whole = replace(unchanged(found, current, now), staged=written.staged, verifying=False)
+                return upload.finish(whole, written.offset, now), with_parts(current, held, written)
 
-        return self._finish(up, complete)
+            return self._finish(current, complete)
 
     def append(self, up: Upload, body: Body, offset: int, verify: Verify | None = None) -> Upload:
-        """The next bytes of a stream: where the last ones ended, or at 0 to begin again. Raises as `Streams.receive`, and OFFSET_MISMATCH."""
-        reach = self.streams.reach(up)
-        if offset not in {0, reach}:
-            raise UploadError(Code.OFFSET_MISMATCH, offset=reach)
-        written: Written = self.streams.receive(replace(up, offset=reach), body, offset, verify)
-        return self.streams.keep(up, written)
+        """The next bytes of a stream: where the last ones ended, or at 0 to begin again. Raises as `Streams.receiving`."""
+        with self.streams.receiving(up, body, offset, verify) as (current, written):
+            return self.streams.keep(current, written)
 
     def accept_part(self, up: Upload, number: int, body: Body, verify: Verify | None = None) -> Part:
         """One part of a plan, at our own door. The same part again replaces it, until the upload is finished.
 
-        Raises UploadError (PART_UNKNOWN, PART_SIZE, TOO_LARGE, DIGEST_MISMATCH), Moved, ClientGone (the part is then not held).
+        Raises UploadError (PART_UNKNOWN, PART_SIZE, TOO_LARGE, DIGEST_MISMATCH, LOCKED), Moved, ClientGone (the part is then not held).
         """
-        self._check_open(up)
         place = parts.slot(number, up.part_size, up.length, up.policy.max_parts)
         _fits(up, place, body.length)
-        self.records.drop_part(up.ref, number, self._check_open)
-        part = self.store.put_part(up.staged, place, body, lambda _: self._check_open(self.records.get(up.ref)))
-        _fits(up, place, part.size)
-        if verify:
-            verify()
-        self.records.record_part(up.ref, part, self._check_open)
+        with Writing(self.records, self.locks, up, number) as writing:
+            self.records.drop_part(up.ref, number, self._check_open)
+            part = self.store.put_part(up.staged, place, body, writing.tick)
+            _fits(up, place, part.size)
+            if verify:
+                verify()
+            writing.renew()
+            self.records.record_part(up.ref, part, self._check_open)
         return part
 
     def _check_open(self, current: Upload | None) -> None:
@@ -147,19 +146,28 @@ class Reception:
     def finish(self, up: Upload) -> Operation:
         """Every byte is there: freeze what is held, queue the work. While it runs, and after, the same operation again.
 
-        Raises UploadError (PARTS_MISSING with `missing`, EMPTY, OFFSET_MISMATCH, TOO_LARGE), Moved (cancelled, expired).
+        Raises UploadError (PARTS_MISSING with `missing`, EMPTY, OFFSET_MISMATCH, TOO_LARGE, LOCKED), Moved (cancelled, expired).
         """
         try:
-            return self._finish(up, self._complete)
-        except Moved as moved:
+            return self._finish(up, self._complete_plan) if up.planned else self._finish_stream(up)
+        except UploadError as refusal:
+            finished = isinstance(refusal, Moved) and refusal.code is Code.FINISHED
+            again: Upload | None = self.records.get(up.ref)
             op: Operation | None = self.records.get(up.operation_ref)
-            if moved.code is Code.FINISHED and op:
+            if op and (finished or (again and again.state is State.FINISHED)):
                 return op
             raise
 
-    def _complete(self, now: float, current: Upload, held: Parts | None) -> tuple[Upload, tuple[Parts, ...]]:
-        if not current.planned:
-            return upload.finish(current, _streamed(current), now), ()
+    def _finish_stream(self, up: Upload) -> Operation:
+        with Writing(self.records, self.locks, up) as writing:
+            length = _streamed(writing.up, self.streams.reach(writing.up))
+
+            def complete(now: float, found: Upload, _: Parts | None) -> tuple[Upload, tuple[Parts, ...]]:
+                return upload.finish(unchanged(found, writing.up, now), length, now), ()
+
+            return self._finish(up, complete)
+
+    def _complete_plan(self, now: float, current: Upload, held: Parts | None) -> tuple[Upload, tuple[Parts, ...]]:
         recorded = held or Parts(current.tenant, current.id)
         table = self.store.held(current.staged, recorded, current.part_size)
         frozen = replace(table, version=recorded.version + 1)
@@ -260,12 +268,14 @@ def _fits(up: Upload, place: parts.Slot, size: int | None) -> None:
         raise UploadError(Code.TOO_LARGE, limit=up.policy.max_bytes, size=place.offset + size)
 
 
-def _streamed(up: Upload) -> int:
-    if up.offset == 0:
+def _streamed(up: Upload, reach: int) -> int:
+    if reach == 0:
         raise UploadError(Code.EMPTY)
-    if up.length not in {None, up.offset}:
-        raise UploadError(Code.OFFSET_MISMATCH, offset=up.offset)
-    return up.offset
+    if up.length not in {None, reach}:
+        raise UploadError(Code.OFFSET_MISMATCH, offset=reach)
+    if reach > up.policy.max_bytes:
+        raise UploadError(Code.TOO_LARGE, limit=up.policy.max_bytes, size=reach)
+    return reach
 
 
 def _planned(up: Upload, table: Parts) -> int:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 from app.core import upload
 from app.core.errors import ClientGone, Code, Moved, UploadError
 from app.core.parts import Parts
 from app.core.ports import Body, Change, Locks, Records, Store, Written
-from app.core.upload import State, Upload
+from app.core.upload import Staged, State, Upload
 from app.core.writing import Writing
 
 Verify = Callable[[], None]
@@ -17,31 +19,54 @@ Verify = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """Moves a body into staging. Holds no state of its own."""
+    """Moves a body into staging. Holds no state of its own.
+
+    Everything happens under the upload's lock: reading where it stands, writing, and the commit of what was kept. The commit compares the
+    version that was read under the lock, so that a writer who lost the lock without noticing changes nothing any more.
+    """
 
     records: Records
     store: Store
     locks: Locks
 
-    def receive(self, up: Upload, body: Body, offset: int, verify: Verify | None) -> Written:
-        """Read the body to its end. `verify` raises when the message has not the digest that it should.
+    @contextmanager
+    def receiving(self, up: Upload, body: Body, offset: int, verify: Verify | None) -> Iterator[tuple[Upload, Written]]:
+        """Read the body to its end; inside, the lock is still held, for the commit: the upload to be committed over, and what was written.
 
-        Raises UploadError (TOO_LARGE, EMPTY, DIGEST_MISMATCH, LOCKED: nothing of this body is kept), Moved when the upload was closed,
-        ClientGone when the sender left; what came is then kept, unless it was to be verified.
+        `offset`: where the last bytes ended, or 0 to begin again. `verify` raises when the message has not the digest that it should.
+        Raises UploadError (TOO_LARGE, EMPTY, DIGEST_MISMATCH, OFFSET_MISMATCH, LOCKED: nothing of this body is kept), Moved when the upload
+        was closed, ClientGone when the sender left; what came is then kept, unless it was to be verified.
         """
-        limit = up.policy.max_bytes if up.length is None else up.length
-        if body.length is not None and offset + body.length > limit:
-            raise UploadError(Code.TOO_LARGE, limit=limit, size=offset + body.length)
         with Writing(self.records, self.locks, up) as writing:
+            current = self._begin(writing.up, body, offset, verify)
             try:
-                return self._write(self._mark(up) if verify else up, body, offset, verify, limit, writing)
+                written = self._write(current, body, offset, verify, writing)
             except Moved:
                 raise
-            except UploadError:
-                self._forget(up, offset)
+            except UploadError as refusal:
+                if refusal.code is not Code.LOCKED:
+                    self._forget(current, offset)
                 raise
+            writing.renew()
+            yield current, written
 
-    def _write(self, up: Upload, body: Body, offset: int, verify: Verify | None, limit: int, writing: Writing) -> Written:
+    def _begin(self, up: Upload, body: Body, offset: int, verify: Verify | None) -> Upload:
+        """The upload as it stands before the first byte, recorded wherever bytes that come would be taken for kept ones."""
+        reach = self.reach(up)
+        if offset not in {0, reach}:
+            raise UploadError(Code.OFFSET_MISMATCH, offset=reach)
+        if body.length is not None and offset + body.length > limit_of(up):
+            raise UploadError(Code.TOO_LARGE, limit=limit_of(up), size=offset + body.length)
+        if verify is None and offset == up.offset:
+            return up
+        if offset == reach:
+            return self._replace(up, offset=offset, verifying=verify is not None)
+        again = self._replace(up, offset=0, verifying=verify is not None, staged=Staged(up.staged.key) if not up.planned else up.staged)
+        self.store.truncate(up.staged, 0)
+        return again
+
+    def _write(self, up: Upload, body: Body, offset: int, verify: Verify | None, writing: Writing) -> Written:
+        limit = limit_of(up)
         written = self.store.write(up.staged, offset, up.part_size, body, limit - offset + 1, writing.tick)
         if written.offset > limit:
             raise UploadError(Code.TOO_LARGE, limit=limit)
@@ -61,11 +86,11 @@ class Streams:
         raise ClientGone
 
     def keep(self, up: Upload, written: Written) -> Upload:
-        """Record what a stream left: the offset, and the parts that the store made of it."""
+        """Record what a stream left, under the lock: the offset, and the parts that the store made of it. Raises Moved, UploadError(LOCKED)."""
 
         def step(current: Upload | None, held: Parts | None) -> Change:
             now = self.records.now()
-            new = upload.append(still_open(current, now), written.offset, written.staged, now)
+            new = upload.append(unchanged(current, up, now), written.offset, written.staged, now)
             return Change(put=(new, *with_parts(up, held, written)))
 
         return _upload(self.records.commit([up.ref, up.parts_ref], step))
@@ -76,24 +101,29 @@ class Streams:
             return up.offset
         return self.store.extent(up.staged, up.offset)
 
-    def _mark(self, up: Upload) -> Upload:
-        """Bytes that await their digest do not count, should this process die."""
-
+    def _replace(self, up: Upload, **changes: Any) -> Upload:
         def step(current: Upload | None) -> Change:
-            return Change(put=(upload.changed(still_open(current, self.records.now()), verifying=True),))
+            return Change(put=(upload.changed(unchanged(current, up, self.records.now()), **changes),))
 
         return _upload(self.records.commit([up.ref], step))
 
     def _forget(self, up: Upload, offset: int) -> None:
-        reach = min(offset, up.offset)
-        staged = self.store.truncate(up.staged, reach)
+        """What a refused body left goes, if nobody else took over: first the record, then the bytes."""
+        with suppress(UploadError):
+            kept = self._replace(up, offset=offset, verifying=False)
+            self.store.truncate(kept.staged, offset)
 
-        def step(current: Upload | None) -> Change:
-            if current is None or current.state is not State.OPEN:
-                return Change()
-            return Change(put=(upload.changed(current, staged=staged, offset=reach, verifying=False),))
 
-        self.records.commit([up.ref], step)
+def limit_of(up: Upload) -> int:
+    """How many bytes the upload may have: as many as were announced, or as its policy takes."""
+    return up.policy.max_bytes if up.length is None else up.length
+
+
+def unchanged(current: Upload | None, up: Upload, now: float) -> Upload:
+    """The upload, if it takes bytes and stands as it was read under the lock. Raises Moved, UploadError(LOCKED)."""
+    if still_open(current, now).version != up.version:
+        raise UploadError(Code.LOCKED)
+    return up
 
 
 def still_open(current: Upload | None, now: float) -> Upload:
