@@ -12,6 +12,7 @@ from app.web import draining
 settings = from_env()
 
 HEAD_PATIENCE = 20  # seconds; gthread has no time-out for a head that never ends, and each such connection holds a thread
+READER_PATIENCE = 60  # seconds; a client that stops reading its download would hold a thread for ever
 
 # Threads, because a slow upload holds one; `sync` would kill uploads slower than its time-out.
 worker_class = "gthread"
@@ -33,6 +34,8 @@ def when_ready(server: Any) -> None:
     """Accepted sockets inherit this; the loop that reads a body has its own, shorter patience."""
     for listener in server.LISTENERS:
         listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", HEAD_PATIENCE, 0))
+        if listener.sock.family != socket.AF_UNIX:
+            listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, READER_PATIENCE * 1000)
 
 
 def post_worker_init(_worker: Any) -> None:

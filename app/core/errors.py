@@ -9,7 +9,8 @@
         ├── RecordsDown              Redis does not answer, or the outcome of a commit is unknown
         ├── StoreDown                the store does not answer, or is full
         ├── BrokerDown               a message could not be handed over
-        └── Busy                     somebody still writes what is to be sealed
+        ├── Busy                     somebody still writes what is to be sealed
+        └── Unreadable               a record was written by a newer version, or is damaged
     ClientGone                       the sender closed or stalled; what arrived is kept
     Lost                             this worker no longer owns the operation: end quietly, touch nothing
 """
@@ -177,6 +178,10 @@ class BrokerDown(Fault):
 
 class Busy(Fault):
     """A writer still holds the staged bytes."""
+
+
+class Unreadable(Fault):
+    """A record that this version cannot read: one that a newer one wrote, or that was damaged. Others go on."""
 
 
 class ClientGone(Exception):

@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 class Lease:
     """Renews the lease of one claimed operation every HEARTBEAT seconds, and carries its progress along.
 
-    `check` raises Lost as soon as the operation was cancelled or taken over, or could not be renewed for as long as the lease lasts:
-    the work then ends at its next stage and touches nothing.
+    `check` raises Lost as soon as the operation was cancelled or taken over, and RecordsDown when it could not be renewed for as long as
+    the lease lasts: the work then ends at its next stage and touches nothing.
     """
 
     def __init__(self, records: Records, op: Operation) -> None:
@@ -47,14 +47,16 @@ class Lease:
         self._thread.join()
 
     def stage(self, name: str) -> None:
-        """A stage begins; the next heartbeat says so. Raises Lost."""
+        """A stage begins; the next heartbeat says so. Raises Lost, RecordsDown."""
         self.check()
         self._progress = replace(self._progress, stage=name)
 
     def check(self) -> None:
-        """Raise Lost when the operation is no longer ours."""
-        if self._lost.is_set() or time.monotonic() - self._renewed_at > timing.LEASE:
+        """Raise Lost when the operation is no longer ours, RecordsDown when nobody can say."""
+        if self._lost.is_set():
             raise Lost
+        if time.monotonic() - self._renewed_at > timing.LEASE:
+            raise RecordsDown("the lease could not be renewed")
 
     def _run(self) -> None:
         while not self._done.wait(timing.HEARTBEAT):

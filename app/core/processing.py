@@ -7,6 +7,7 @@ bytes under this upload's own keys are touched. Who lost the operation on the wa
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -49,6 +50,8 @@ class Processing:
     store: Store
     gauge: Gauge
     interrupts: tuple[type[Exception], ...] = ()
+    tries: int = 30  # to record an ending while Redis is away, …
+    pause: float = 1.0  # … with so many seconds between
 
     def process(self, tenant: str, operation_id: str) -> None:
         """All the work of one message. A message that comes twice, or too late, changes nothing.
@@ -67,8 +70,6 @@ class Processing:
             log.info("operation is no longer ours", extra=_about(work))
         except UploadError as refusal:
             self._refuse(work, refusal.problem)
-        except RecordsDown as down:
-            log.warning("outcome unknown, the sweep decides", extra={**_about(work), "reason": str(down)})
         except Fault as fault:
             self._falter(work, fault)
 
@@ -76,14 +77,14 @@ class Processing:
         op: Operation | None = self.records.get(ref)
         if op is None or op.status is not Status.QUEUED or op.upload_id is None:
             return None
-        key = keys.blob(op.tenant, op.upload_id)
+        key, seen = keys.blob(op.tenant, op.upload_id), dict[str, Upload]()
         refs = [ref, Ref(Kind.UPLOAD, op.tenant, op.upload_id), Ref(Kind.BLOB, op.tenant, key)]
         try:
-            change = self.records.commit(refs, lambda *found: _claimed(*found, key=key, now=self.records.now()))
+            change = self.records.commit(refs, lambda *found: _claimed(*found, key=key, seen=seen, now=self.records.now()))
         except Moved:
             return None
         claimed = next(e for e in change.put if isinstance(e, Operation))
-        return Work(claimed, self.records.get(refs[1]), key, keys.new_id())
+        return Work(claimed, seen["upload"], key, keys.new_id())
 
     def _work(self, work: Work, lease: Lease) -> Facts:
         up = work.up
@@ -135,13 +136,22 @@ class Processing:
             return ending(_there(op), up, blob, self.records.now())
 
         try:
-            change = self.records.commit(work.refs, step)
+            change = self._insist(lambda: self.records.commit(work.refs, step))
             if any(isinstance(e, Upload) for e in change.put):
                 self._free(work.up)
         except Moved:
             log.info("operation is no longer ours", extra=_about(work))
         except Fault as down:
             log.warning("ending not recorded, the sweep decides", extra={**_about(work), "reason": str(down)})
+
+    def _insist(self, commit: Callable[[], Change]) -> Change:
+        """Try again while Redis is away: an ending that is not recorded would count as a lost worker. The fence makes repeating harmless."""
+        for _ in range(self.tries - 1):
+            try:
+                return commit()
+            except RecordsDown:
+                time.sleep(self.pause)
+        return commit()
 
     def _free(self, up: Upload) -> None:
         """The staged bytes go at once; if that fails, the sweep of the doomed does it."""
@@ -158,10 +168,11 @@ class _Overtaken(Exception):
     """Another blob stands behind the digest than the one that was read."""
 
 
-def _claimed(op: Operation | None, up: Upload | None, blob: Blob | None, *, key: str, now: float) -> Change:
-    started = replace(operation.claim(_there(op), now), progress=Progress("started", 0, up.length if up else None))
+def _claimed(op: Operation | None, up: Upload | None, blob: Blob | None, *, key: str, seen: dict[str, Upload], now: float) -> Change:
     if up is None:
         raise Moved(Code.GONE, what="upload")
+    seen["upload"] = up  # no second read: it could fail, and leave a claim without a worker
+    started = replace(operation.claim(_there(op), now), progress=Progress("started", 0, up.length))
     return Change(put=(started, blob or Blob(key, up.tenant)) if blob is None else (started,))
 
 

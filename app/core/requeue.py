@@ -59,8 +59,11 @@ class Requeue:
     def requeue_stalled(self) -> Swept:
         """Send queued operations whose time to be sent again has come, take over started ones whose worker is gone."""
         self._watch()
-        if self._jobs.backlog() < self._records.count(Index.QUEUED):
-            self._retention.sweep("resend_queued", Index.QUEUED, self._resend)
+        busy = self._jobs.backlog() >= self._records.count(Index.QUEUED)
+        overdue = (
+            timing.RESEND_MOST if busy else 0.0
+        )  # the queue holds canaries and the cancelled too: what waits very long is sent all the same
+        self._retention.sweep("resend_queued", Index.QUEUED, self._resend, overdue)
         return self._retention.sweep("requeue_stalled", Index.LEASE, self._take_over)
 
     def _watch(self) -> None:

@@ -42,6 +42,7 @@ class Pass:
     name: str
     began: float = field(default_factory=time.monotonic)
     done: int = 0
+    stuck: int = 0
     more: bool = False
 
     def over(self) -> bool:
@@ -67,11 +68,15 @@ class Retention:
     records: Records
     store: Store
 
-    def sweep(self, name: str, index: Index, each: Callable[[Ref, float], None]) -> Swept:
-        """Call `each` for everything due in `index`, until nothing is, or the time is up, or nothing moves any more."""
+    def sweep(self, name: str, index: Index, each: Callable[[Ref, float], None], overdue: float = 0.0) -> Swept:
+        """Call `each` for everything that has been due in `index` for `overdue` seconds, until nothing is, or the time is up.
+
+        What `each` leaves where it is (Moved, a Fault) does not stand in the way of what comes after it.
+        """
         this, seen = Pass(name), set[tuple[Ref, float]]()
         while not this.over():
-            fresh = [due for due in self.records.due(index, self.records.now(), BATCH) if due not in seen]
+            batch = self.records.due(index, self.records.now() - overdue, BATCH + this.stuck)
+            fresh = [due for due in batch if due not in seen]
             for due in fresh:
                 seen.add(due)
                 self._one(this, due, each)
@@ -82,8 +87,10 @@ class Retention:
         return this.report()
 
     def _one(self, this: Pass, due: tuple[Ref, float], each: Callable[[Ref, float], None]) -> None:
+        this.stuck += 1
         try:
             each(*due)
+            this.stuck -= 1
             this.done += 1
         except Moved:
             log.debug("moved on meanwhile", extra={"sweep": this.name, "ref": due[0].id})
@@ -96,9 +103,10 @@ class Retention:
         """Open uploads past their deadline: the operation fails, the bytes go."""
         return self.sweep("expire_uploads", Index.EXPIRY_UPLOADS, self._expire)
 
-    def _expire(self, ref: Ref, _at: float) -> None:
+    def _expire(self, ref: Ref, at: float) -> None:
         up: Upload | None = self.records.get(ref)
         if up is None:
+            self.records.settle_index(Index.EXPIRY_UPLOADS, [(ref, at)])
             return
 
         def step(current: Upload | None, op: Operation | None) -> Change:
@@ -113,18 +121,21 @@ class Retention:
         """Assets that nobody kept until their deadline."""
         return self.sweep("purge_assets", Index.EXPIRY_ASSETS, self._purge_asset)
 
-    def _purge_asset(self, ref: Ref, _at: float) -> None:
+    def _purge_asset(self, ref: Ref, at: float) -> None:
         found: Asset | None = self.records.get(ref)
-        if found is not None:
-            Library(self.records, self.store).delete(found, before=self.records.now())
+        if found is None:
+            self.records.settle_index(Index.EXPIRY_ASSETS, [(ref, at)])
+            return
+        Library(self.records, self.store).delete(found, before=self.records.now())
 
     def purge_operations(self) -> Swept:
         """Final operations past their retention, with their uploads; tombstones stay."""
         return self.sweep("purge_operations", Index.EXPIRY_OPERATIONS, self._purge_operation)
 
-    def _purge_operation(self, ref: Ref, _at: float) -> None:
+    def _purge_operation(self, ref: Ref, at: float) -> None:
         op: Operation | None = self.records.get(ref)
         if op is None:
+            self.records.settle_index(Index.EXPIRY_OPERATIONS, [(ref, at)])
             return
         of = op.upload_id or op.id
         self._free_upload(Ref(Kind.UPLOAD, op.tenant, of))
@@ -150,7 +161,10 @@ class Retention:
     def _delete(self, ref: Ref, at: float) -> None:
         if ref.kind is Kind.UPLOAD:
             self._free_upload(ref)
-        elif not self.records.due(Index.MANIFEST, at - timing.GRACE, 1):
+            self.records.settle_index(Index.DOOMED, [(ref, at)])
+        elif self.records.due(Index.MANIFEST, at - timing.GRACE, 1):
+            raise Moved(Code.IN_USE)
+        else:
             self._free_blob(ref, at)
 
     def _free_upload(self, ref: Ref) -> None:
@@ -175,7 +189,8 @@ class Retention:
         found: Asset | None = self.records.get(ref)
         if found is not None and found.state is not AssetState.DELETED:
             self.store.save(keys.manifest(ref.tenant, ref.id), manifest.encode(found))
-        else:
+            found = self.records.get(ref)  # it may have been deleted, and swept by another pass, while this one wrote
+        if found is None or found.state is AssetState.DELETED:
             self.store.remove(keys.manifest(ref.tenant, ref.id))
             self._bury(ref)
         self.records.settle_index(Index.MANIFEST, [(ref, at)])

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from app.core.errors import Fault
 from app.core.operation import Operation
 from app.core.ports import Records, Signals
 
@@ -25,6 +26,8 @@ class Waiting:
             return op
         try:
             return self._wait(op, time.monotonic() + seconds)
+        except Fault:
+            return op  # it was read a moment ago; the client may ask again
         finally:
             self._seats.release()
 
@@ -34,7 +37,7 @@ class Waiting:
             while not latest.final and not self._leaving() and (left := until - time.monotonic()) > 0:
                 if waiter.wait(min(left, SLICE)):
                     latest = self._read(op)
-        return latest
+        return latest if latest.final else self._read(op)
 
     def _read(self, op: Operation) -> Operation:
         found: Operation | None = self._records.get(op.ref)

@@ -15,6 +15,7 @@ from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from app.core.asset import Asset, Blob, Pointer
+from app.core.errors import Unreadable
 from app.core.operation import Operation
 from app.core.parts import Part, Parts
 from app.core.ports import Entity
@@ -47,7 +48,17 @@ def encode(entity: Entity) -> dict[str, str]:
 
 
 def decode(ref: Ref, fields: Mapping[str, str], holders: int = 0) -> Entity | None:
-    """The record behind `ref`, or None. A part table is always there: Redis cannot tell an empty one from none."""
+    """The record behind `ref`, or None. A part table is always there: Redis cannot tell an empty one from none.
+
+    Raises Unreadable for a record that this version cannot read: one alone, so that the others go on.
+    """
+    try:
+        return _decoded(ref, fields, holders)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise Unreadable(f"{ref.kind.value}:{ref.tenant}:{ref.id}: {error}") from error
+
+
+def _decoded(ref: Ref, fields: Mapping[str, str], holders: int) -> Entity | None:
     if ref.kind is Kind.PARTS:
         return Parts(ref.tenant, ref.id, {int(number): loads(Part, text) for number, text in fields.items()})
     if not fields:

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from itertools import groupby
+from itertools import chain, groupby
 from typing import TYPE_CHECKING
 
 from app.core import keys
@@ -95,7 +95,7 @@ def staged_before(link: Link, age: float) -> Iterator[Staged]:
     for (tenant, upload_id), touched in groupby(_staged(link), key=lambda each: keys.upload_of(each[0])):
         if max(moment for _, moment in touched) < before:
             yield Staged(keys.staging(tenant, upload_id))
-    for session in sessions(link, ""):
+    for session in chain(sessions(link, keys.STAGING), sessions(link, keys.BLOBS)):  # a bucket without a prefix may be shared with others
         if session.begun < before:
             yield Staged(session.key, session=session.name)
 

@@ -25,11 +25,12 @@ class Spool:
         self._folder = folder
 
     def open(self) -> BinaryIO:
-        """A new file without a name, unbuffered. Raises OSError."""
-        if self._folder is not None:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file: BinaryIO = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115  # who asks for it closes it
-        return file
+        """A new file without a name, unbuffered. Raises StoreDown."""
+        with self.faults():
+            if self._folder is not None:
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file: BinaryIO = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115  # who asks for it closes it
+            return file
 
     @contextlib.contextmanager
     def faults(self) -> Iterator[None]:

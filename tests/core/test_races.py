@@ -348,9 +348,19 @@ def test_a_long_queue_is_not_made_longer(world, requeue):
     world.hold()
     world.upload(b"one")
     world.upload(b"two")
-    world.door.pass_time(3600)
+    world.door.pass_time(600)
     requeue.requeue_stalled()
     assert len(world.door.jobs.waiting) == 2
+
+
+def test_what_waits_very_long_is_sent_again_whatever_else_is_in_the_queue(world, requeue):
+    world.hold()
+    op = world.upload(b"one")
+    world.door.jobs.waiting.clear()
+    world.door.jobs.waiting.extend([replace(op.ref, id="a canary")] * 5)
+    world.door.pass_time(700)
+    requeue.requeue_stalled()
+    assert list(world.door.jobs.waiting).count(op.ref) == 1
 
 
 class Down:
