@@ -82,7 +82,8 @@ def test_the_deadline_of_an_upload_and_of_an_asset(up):
     assert requests.get(unkept, headers=up.bearer, timeout=30).status_code == 410
     assert requests.get(kept, headers=up.bearer, timeout=30).status_code == 200
     sweep(up, "slipway.purge_assets")
-    eventually(lambda: any(name.startswith("bl:") for name in records_of(up).zrange("ix:doomed", 0, -1)), what="the purge")
+    deadline = f"as:demo:{unkept.rpartition('/')[2]}"
+    eventually(lambda: records_of(up).zscore("ix:expiry:as", deadline) is None, what="the purge")
     blob = up.data / "store/blobs/demo"
     before = len(list(blob.iterdir()))
     records_of(up).incrbyfloat(CLOCK, 3600)
