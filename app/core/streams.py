@@ -95,6 +95,19 @@ class Streams:
 
         return _upload(self.records.commit([up.ref, up.parts_ref], step))
 
+    def declare(self, up: Upload, length: int) -> Upload:
+        """The length of a stream becomes known. Raises UploadError(TOO_LARGE), BAD_REQUEST when another one was declared, Moved."""
+        if length > up.policy.max_bytes:
+            raise UploadError(Code.TOO_LARGE, limit=up.policy.max_bytes, size=length)
+
+        def step(current: Upload | None) -> Change:
+            found = still_open(current, self.records.now())
+            if found.length not in {None, length}:
+                raise UploadError(Code.BAD_REQUEST, reason=f"the upload has {found.length} bytes, not {length}")
+            return Change(put=(upload.changed(found, length=length),))
+
+        return _upload(self.records.commit([up.ref], step))
+
     def reach(self, up: Upload) -> int:
         """The offset up to which a stream is kept, also when the process that wrote it died."""
         if up.verifying or up.planned or up.state is not State.OPEN:

@@ -45,6 +45,8 @@ def put_whole(tenant: str, id: str) -> Response:
     body, verify = digests.verified(raw_body(request), request.headers)
     if body.length not in {None, part.length}:
         raise UploadError(Code.BAD_REQUEST, reason=f"Content-Range says {part.length} bytes, the body has {body.length}")
+    if part.total is not None and up.length is None:
+        up = doors().reception.streams.declare(up, part.total)
     kept = doors().reception.append(up, body, part.first, verify)
     if kept.offset == (part.total or up.length):
         return _promised(doors().reception.finish(kept), up)
@@ -86,10 +88,10 @@ def send(asset: Asset, facts: Facts, disposition: str = "attachment") -> Respons
     Content-Security-Policy see to the rest.
     """
     etag = f'"{facts.digest.removeprefix("sha256:")}"'
-    span = conditions.span(request, facts.size, etag)
     head = _headers(asset, facts, etag, disposition)
-    if conditions.not_modified(request, etag):
+    if conditions.not_modified(request, etag):  # before the range, RFC 9110, section 13.2.2
         return Response(status=304, headers={k: v for k, v in head.items() if k in {"ETag", "Cache-Control"}})
+    span = conditions.span(request, facts.size, etag)
     head["Content-Length"] = str(span.length)
     if span.partial:
         head["Content-Range"] = f"bytes {span.first}-{span.first + span.length - 1}/{facts.size}"

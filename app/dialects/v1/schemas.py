@@ -20,6 +20,15 @@ class Plan(fields.Field[bool | int]):
         raise ValidationError("Must be true, false, or a number of parts.")
 
 
+class Yes(fields.Field[bool]):
+    """`true`, and nothing that looks like it."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+        if value is True:
+            return value
+        raise ValidationError("Must be true.")
+
+
 class NewUpload(Schema):
     """`POST /v1/uploads`: only the filename is required; sizes in bytes."""
 
@@ -53,5 +62,5 @@ class Complete(Schema):
 class Keep(Schema):
     """`PATCH /v1/assets/{id}`: keep it, and say what for."""
 
-    keep = fields.Boolean(required=False, validate=validate.Equal(comparable=True))
+    keep = Yes()
     usage = fields.String(validate=validate.Length(min=1, max=512))

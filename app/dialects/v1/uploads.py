@@ -117,10 +117,12 @@ def _urls(up: Upload, numbers: list[int] | None) -> list[views.Json]:
 
 
 def _mine(scope: Scope, id: str) -> Upload:
-    """The upload, unless it was cancelled or expired."""
+    """The upload, unless it was cancelled or its deadline passed, swept or not."""
     up = doors().library.upload(speaker(scope), id)
     if up.state in {State.CANCELLED, State.EXPIRED}:
         raise UploadError(CLOSED[up.state])
+    if up.state is State.OPEN and doors().now() > up.expires_at:
+        raise UploadError(Code.UPLOAD_EXPIRED)
     return up
 
 

@@ -130,7 +130,7 @@ def test_a_link_past_its_deadline(door, mine):
     up = announce(door, mine)
     door.pass_time(602)
     door.run(Row("PUT", up["uploadUrl"], {}, picture(), 403, PROBLEM, {"code": "link_invalid"}))
-    door.run(Row("GET", up["url"], mine, status=200))
+    door.run(Row("GET", up["url"], mine, status=410, sends=PROBLEM, shows={"code": "upload_expired"}))
     door.sweep()
     door.run(Row("GET", up["url"], mine, status=410, sends=PROBLEM, shows={"code": "upload_expired"}))
     failed = {"status": "failed", "problem": has(code="upload_expired")}
