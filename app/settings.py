@@ -45,9 +45,24 @@ def _url(*schemes: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if urlsplit(text).scheme not in schemes or not text.partition("://")[2].strip("/"):
             raise ValueError("a URL that begins with " + ", ".join(f"{scheme}://" for scheme in schemes))
+        _reachable(text)
         return text.rstrip("/")
 
     return read
+
+
+def _reachable(text: str) -> None:
+    """Raise ValueError for a port that cannot be, and for an option of an S3 URL that is none, or no URL."""
+    parts = urlsplit(text)
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError("a URL with a port from 0 to 65535") from None
+    for name, values in parse_qs(parts.query).items() if parts.scheme == "s3" else ():
+        if name not in {"endpoint", "public", "region"}:
+            raise ValueError("an s3:// URL with endpoint, public or region")
+        if name != "region" and urlsplit(values[0]).scheme not in {"http", "https"}:
+            raise ValueError(f"an s3:// URL whose {name} is an http:// or https:// URL")
 
 
 def _broker(text: str) -> str:

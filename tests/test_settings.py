@@ -175,3 +175,17 @@ def test_the_policy_in_env_example_is_taken():
     policies = dict(re.findall(r"^#(SLIPWAY_V1_\w+)=(.*)$", text, re.MULTILINE))
     assert policies
     assert read(**policies).policies["v1"].keys() == {name.removeprefix("SLIPWAY_V1_").lower() for name in policies}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("SLIPWAY_REDIS", "redis://h:99999/0"),
+        ("SLIPWAY_STORE", "s3://bucket?endpoin=http://h"),
+        ("SLIPWAY_STORE", "s3://bucket?endpoint=nonsense"),
+    ],
+)
+def test_a_url_that_cannot_be_is_in_the_one_list(name, text):
+    with pytest.raises(SettingsError) as faulty:
+        from_env({"SLIPWAY_SECRET": "long enough to be one", name: text, "SLIPWAY_FSYNC": "perhaps"})
+    assert [fault.split(":")[0].split("=")[0] for fault in faulty.value.faults] == ["SLIPWAY_FSYNC", name]
