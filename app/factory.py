@@ -49,10 +49,12 @@ def create_app(settings: Settings | None = None, packages: tuple[str, ...] = ("a
 
 
 def _doors(settings: Settings, house: House, found: Mapping[str, Dialect]) -> Doors:
+    most = max(1, settings.web_threads // 4)  # threads that may wait for one reason; so half of them never wait
     return Doors(
         reception=house.reception,
         library=house.library,
-        waiting=Waiting(house.records, house.signals, max(1, settings.web_threads // 4), draining.begun),
+        waiting=Waiting(house.records, house.signals, most, draining.begun),
+        patience=Waiting(house.records, house.signals, most, draining.begun),
         access=house.access,
         tokens=TokenServer(house.access.keyring),
         signer=house.signer,

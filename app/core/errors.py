@@ -54,10 +54,15 @@ class Code(StrEnum):
     UPLOAD_EXPIRED = "upload_expired"
     UPLOAD_CANCELLED = "upload_cancelled"
     IN_USE = "already_in_use"
+    EXISTS = "exists"
     VERSION_CONFLICT = "version_conflict"
+    PRECONDITION = "precondition_failed"
     RANGE = "range_not_satisfiable"
     TIMEOUT = "timeout"
+    RATE_LIMITED = "rate_limited"
     # what the worker found
+    FETCH_REFUSED = "fetch_refused"
+    FETCH_FAILED = "fetch_failed"
     NOT_AN_IMAGE = "not_an_image"
     TYPE_NOT_ALLOWED = "type_not_allowed"
     TRUNCATED = "truncated"
@@ -99,9 +104,14 @@ MEANINGS: Mapping[Code, str] = {
     Code.UPLOAD_EXPIRED: "The upload was not finished before its deadline.",
     Code.UPLOAD_CANCELLED: "The upload was cancelled.",
     Code.IN_USE: "The asset is already used elsewhere.",
+    Code.EXISTS: "There is already a {what} of this name.",
     Code.VERSION_CONFLICT: "The resource was changed by another request.",
+    Code.PRECONDITION: "The resource is at version {version}, not at the one that the request names.",
     Code.RANGE: "The asset has {size} bytes; the range asked for lies outside.",
     Code.TIMEOUT: "The body did not arrive completely; what came is kept where the upload can go on.",
+    Code.RATE_LIMITED: "Too many requests; try again in {retry_after} seconds.",
+    Code.FETCH_REFUSED: "The address may not be fetched: {reason}",
+    Code.FETCH_FAILED: "The file could not be fetched: {reason}",
     Code.NOT_AN_IMAGE: "The file is not an image of a known format.",
     Code.TYPE_NOT_ALLOWED: "The file is {media_type}, which is not accepted; accepted: {accepted}.",
     Code.TRUNCATED: "The image is incomplete: its data ends too early.",

@@ -65,11 +65,15 @@ class Tokens(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """What every view may use: the use cases, the signer, the policies by dialect, and the clock."""
+    """What every view may use: the use cases, the signer, the policies by dialect, and the clock.
+
+    `waiting` is for `Prefer: wait`, `patience` for synchronous vendors: neither takes the other's threads.
+    """
 
     reception: Reception
     library: Library
     waiting: Waiting
+    patience: Waiting
     access: Guard
     tokens: Tokens
     signer: Signer

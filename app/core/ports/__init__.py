@@ -1,0 +1,30 @@
+"""The contracts that the other rooms keep. Prose and types; nothing is implemented here.
+
+Sizes and offsets are bytes, times are seconds since the epoch by the records' clock, keys are those of `core.keys`.
+Every call may raise the Fault of its room (RecordsDown, StoreDown, BrokerDown); what else it raises is said beside it.
+"""
+
+from app.core.ports.imaging import Gauge, Header
+from app.core.ports.jobs import Jobs
+from app.core.ports.records import NOTHING, Change, Entity, Locks, Pulse, Records, Signals, Waiter
+from app.core.ports.stores import Body, Fetched, Landed, Store, Tick, Written
+
+__all__ = [
+    "NOTHING",
+    "Body",
+    "Change",
+    "Entity",
+    "Fetched",
+    "Gauge",
+    "Header",
+    "Jobs",
+    "Landed",
+    "Locks",
+    "Pulse",
+    "Records",
+    "Signals",
+    "Store",
+    "Tick",
+    "Waiter",
+    "Written",
+]

@@ -1,0 +1,117 @@
+"""The database of record in flight, and what else is kept beside it: locks, signals, signs of life. Times are seconds by the one clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from app.core.asset import Asset, Blob, Pointer
+from app.core.operation import Operation
+from app.core.parts import Part, Parts
+from app.core.refs import Index, Ref
+from app.core.upload import Upload
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+Entity = Upload | Parts | Operation | Asset | Blob | Pointer
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one commit writes, all or nothing.
+
+    `put` writes records with their index members; `drop` removes records with their index members; `hold` and `release` add and remove
+    (blob key, holder) of the tenant whose blobs the commit names; `bury` leaves tombstones; `manifest` queues assets for the manifest sweep.
+    """
+
+    put: tuple[Entity, ...] = ()
+    drop: tuple[Ref, ...] = ()
+    hold: tuple[tuple[Ref, str], ...] = ()
+    release: tuple[tuple[Ref, str], ...] = ()
+    bury: tuple[Ref, ...] = ()
+    manifest: tuple[Ref, ...] = ()
+
+
+NOTHING = Change()
+
+
+class Records(Protocol):
+    """The database of record in flight. Used by many threads at once; safe to build before a fork, connects after it."""
+
+    def now(self) -> float:
+        """The one clock."""
+
+    def get(self, ref: Ref) -> Any:
+        """The entity, or None."""
+
+    def gone(self, ref: Ref) -> bool:
+        """Whether a tombstone of this ref stands."""
+
+    def commit(self, refs: Sequence[Ref], step: Callable[..., Change]) -> Change:
+        """The one writer of records.
+
+        Watches every named record, calls `step(*entities)` (None for one that is not there), writes its Change in one MULTI, and announces every operation written. When a record changed meanwhile, reads and steps again; gives up with RecordsDown after a bounded number.
+
+        `step` must be pure: it may run several times. What it raises passes through and nothing is written. A blob's `holders` counts those before
+        this change. RecordsDown when the outcome is unknown: the change may or may not stand.
+        """
+
+    def record_part(self, ref: Ref, part: Part, step: Callable[[Upload | None], None]) -> None:
+        """Record a part while watching its upload: conflicts with finish, not with other parts. `step` raises to refuse."""
+
+    def drop_part(self, ref: Ref, number: int, step: Callable[[Upload | None], None]) -> None:
+        """Un-record a part, before its first byte is rewritten, while watching its upload. `step` raises to refuse."""
+
+    def due(self, index: Index, until: float, limit: int) -> list[tuple[Ref, float]]:
+        """The refs whose time is not after `until`, earliest first, with their time."""
+
+    def count(self, index: Index) -> int:
+        """How many refs an index holds."""
+
+    def settle_index(self, index: Index, refs: Iterable[tuple[Ref, float]]) -> None:
+        """Take refs off an index, each only if its time is still the one given. Works when Redis is full."""
+
+    def ping(self) -> None:
+        """Raise RecordsDown unless Redis answers."""
+
+
+class Locks(Protocol):
+    """One sequential writer an upload."""
+
+    def acquire(self, ref: Ref) -> str | None:
+        """A token, good for LOCK seconds, or None while somebody else has it."""
+
+    def renew(self, ref: Ref, token: str) -> bool:
+        """Whether the token still holds; if so for another LOCK seconds."""
+
+    def release(self, ref: Ref, token: str) -> None:
+        """Let go, if the token still holds."""
+
+
+class Signals(Protocol):
+    """Who waits for an operation hears of every change; who waited in vain hears nothing."""
+
+    def listen(self, ref: Ref) -> AbstractContextManager[Waiter]:
+        """Subscribed when it is entered: read the record after that, then wait."""
+
+
+class Waiter(Protocol):
+    """One subscription."""
+
+    def wait(self, seconds: float) -> bool:
+        """True as soon as something was announced since the last wait (or since listening began); False after `seconds`."""
+
+
+class Pulse(Protocol):
+    """Proof that a queue is consumed."""
+
+    def mark(self, name: str) -> None:
+        """Somebody of this name was alive just now."""
+
+    def age(self, name: str) -> float | None:
+        """Seconds since the last mark, or None without one."""
+
+    def once(self, name: str, seconds: float) -> bool:
+        """True for one caller in every `seconds`."""
