@@ -10,13 +10,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+CLIENTS := tests/clients
+NODE_STAMP := $(CLIENTS)/node_modules/.installed
+NOMAD := $(VENV)/nomad
+NOMAD_STAMP := $(NOMAD)/.installed
+
 .PHONY: run test check bench
 .DEFAULT_GOAL := test
 
 run: $(STAMP)
 	@exec $(BIN)/slipway up --host "$(HOST)" --port "$(PORT)" --data-dir "$(DATA)" --flower-port "$(FLOWER_PORT)"
 
-test: check
+test: check $(NODE_STAMP) $(NOMAD_STAMP)
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 check: $(STAMP)
@@ -40,3 +45,16 @@ $(STAMP): pyproject.toml constraints.txt
 	  exit 1 )
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $(STAMP)
+
+# Two kinds of client libraries that the tests drive live outside the venv. A machine without Node or a Python from 3.12 on goes without:
+# the tests that need them are skipped, and say why.
+$(NODE_STAMP): $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
+	@if node -e 'process.exit(Number(parseInt(process.versions.node) < 20))' >/dev/null 2>&1 && command -v npm >/dev/null; then \
+	  echo "npm ci in $(CLIENTS)"; cd $(CLIENTS) && npm ci --silent && touch node_modules/.installed; \
+	else echo "Node 20 or newer with npm was not found: the JavaScript clients are not tested" >&2; fi
+
+$(NOMAD_STAMP): $(CLIENTS)/nomad/requirements.txt | $(STAMP)
+	@if python=$$($(CLIENTS)/nomad/find-python); then \
+	  echo "$$python -m venv $(NOMAD)"; "$$python" -m venv --clear $(NOMAD) \
+	    && $(NOMAD)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $< && touch $@; \
+	else echo "Python 3.12 or newer was not found: the Nomad client is not tested" >&2; fi
