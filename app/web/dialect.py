@@ -43,6 +43,9 @@ class Guard(Protocol):
     def bearer(self, header: str | None) -> Principal:
         """Who sent this Authorization header. Raises UploadError(UNAUTHENTICATED)."""
 
+    def by_key(self, secret: str) -> Principal:
+        """Who has this API key. Raises UploadError(UNAUTHENTICATED)."""
+
     def require(self, who: Principal, scope: Scope) -> None:
         """Raise UploadError(FORBIDDEN), naming the scope, unless the principal holds it."""
 
