@@ -1,6 +1,6 @@
-"""Everything that is Redis: records, locks, signals, the pulse of the queues, the keyring.
+"""Everything that is Redis: records, locks, signals, the pulse of the queues, the keyring, counted visits.
 
-It may know: app.core (its entities and ports) and the library redis, which nobody else imports.
+It may know: app.core (its entities and ports) and the libraries redis and limits, which nobody else imports.
 Every write to a record is one WATCH, one pure step, one MULTI; every fault of Redis leaves this room as RecordsDown.
 It must never: repeat a command whose outcome is unknown, decide what a state means, or know a store, a queue or HTTP.
 """
@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.core.credentials import Keyring
-from app.core.ports import Locks, Pulse, Records, Signals
+from app.core.ports import Locks, Pulse, Quota, Records, Signals
 from app.records.clock import Clock
 from app.records.keyring import RedisKeyring
 from app.records.link import Link, connect
 from app.records.locks import RedisLocks
 from app.records.pulse import RedisPulse
+from app.records.quota import RedisQuota
 from app.records.redis_records import RedisRecords
 from app.records.signals import RedisSignals
 
@@ -37,6 +38,7 @@ class RecordsRoom:
     signals: Signals
     pulse: Pulse
     keyring: Keyring
+    quota: Quota
     close: Callable[[], None]
 
 
@@ -58,4 +60,12 @@ def records_over(client: Callable[[], Redis], clock_key: str | None = None) -> R
         signals.close()
         link.close()
 
-    return RecordsRoom(RedisRecords(link, clock), RedisLocks(link), signals, RedisPulse(link), RedisKeyring(link, clock), close)
+    return RecordsRoom(
+        records=RedisRecords(link, clock),
+        locks=RedisLocks(link),
+        signals=signals,
+        pulse=RedisPulse(link),
+        keyring=RedisKeyring(link, clock),
+        quota=RedisQuota(link),
+        close=close,
+    )

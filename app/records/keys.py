@@ -22,6 +22,7 @@
 
     pulse:{name}                 STRING   when somebody of this name was last alive
     once:{name}                  STRING   PX: somebody did it already
+    quota:{window of a visitor}  STRING   EX: how often he came in it; the library `limits` names the window
     changed                      CHANNEL  {kind}:{tenant}:{id} of every operation written
 
 A tenant's name may hold a colon, so it is escaped; the id comes last and needs nothing. A key that owns bytes has no TTL.
@@ -96,6 +97,11 @@ def pulse(name: str) -> str:
 def once(name: str) -> str:
     """Whether it was done lately."""
     return f"once:{name}"
+
+
+def quota(window: str) -> str:
+    """The counter of one window of one visitor."""
+    return f"quota:{window}"
 
 
 def _escaped(tenant: str) -> str:

@@ -6,11 +6,13 @@ Every call may raise the Fault of its room (RecordsDown, StoreDown, BrokerDown);
 
 from app.core.ports.imaging import Gauge, Header
 from app.core.ports.jobs import Jobs
+from app.core.ports.quota import Allowance, Quota, Spent, Window
 from app.core.ports.records import NOTHING, Change, Entity, Locks, Pulse, Records, Signals, Waiter
 from app.core.ports.stores import Body, Fetched, Landed, Store, Tick, Written
 
 __all__ = [
     "NOTHING",
+    "Allowance",
     "Body",
     "Change",
     "Entity",
@@ -21,10 +23,13 @@ __all__ = [
     "Landed",
     "Locks",
     "Pulse",
+    "Quota",
     "Records",
     "Signals",
+    "Spent",
     "Store",
     "Tick",
     "Waiter",
+    "Window",
     "Written",
 ]
