@@ -16,7 +16,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import NEED_DATA, Data, Epilogue, Event, Field, File, MultipartDecoder
 
-from app.core.errors import Code, UploadError
+from app.core.errors import Code, Fact, UploadError
 from app.core.ports import Body
 from app.web.bodies import Flow, raw_body
 from app.web.digests import verified
@@ -35,6 +35,7 @@ class FormUpload:
     """The file of a form: the name of its field, what the client calls it and says it is, and its bytes.
 
     `fields`: the text fields, the first of each name; those behind the file are there when the body has ended.
+    `content_type`: the Content-Type of its part as it was sent, with its parameters; empty when there was none.
     """
 
     name: str
@@ -42,12 +43,22 @@ class FormUpload:
     declared_type: str | None
     body: Body
     fields: dict[str, str] = field(default_factory=dict)
+    content_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form that may come without a file: then `file` is None, and every field is there already."""
+
+    fields: dict[str, str]
+    file: FormUpload | None = None
 
 
 def form_upload(request: Request) -> tuple[FormUpload, Callable[[], None] | None]:
     """The form's file, read up to its first byte, and what verifies the digest of the whole message, to be called at the end.
 
     Raises UploadError(BAD_REQUEST): no form, malformed, or without a file; ClientGone. The same while the body is read, and for a second file.
+    Where nothing is wrong but the number of files, that is the fact `files` of the refusal; 2 stands for more than one.
     """
     raw, verify = verified(raw_body(request), request.headers)
     return read_form(request.headers.get("Content-Type", ""), raw), verify
@@ -55,10 +66,21 @@ def form_upload(request: Request) -> tuple[FormUpload, Callable[[], None] | None
 
 def read_form(content_type: str, raw: Flow) -> FormUpload:
     """The file of the form in `raw`. Raises as `form_upload`."""
-    form = _Form(raw, _boundary(content_type))
-    head = form.find_file()
-    declared = parse_options_header(head.headers.get("Content-Type"))[0]
-    return FormUpload(head.name or "", head.filename or None, declared or None, form, form.fields)
+    file = open_form(content_type, raw).file
+    if file is None:
+        raise _malformed("the form has no file", files=0)
+    return file
+
+
+def open_form(content_type: str, raw: Flow) -> Form:
+    """The form in `raw`, read up to its file or to its end. Raises as `form_upload`, but not for want of a file."""
+    parts = _Parts(raw, _boundary(content_type))
+    head = parts.find_file()
+    if head is None:
+        return Form(parts.fields)
+    sent = (head.headers.get("Content-Type") or "").strip()
+    declared = parse_options_header(sent)[0]
+    return Form(parts.fields, FormUpload(head.name or "", head.filename or None, declared or None, parts, parts.fields, sent))
 
 
 def _boundary(content_type: str) -> bytes:
@@ -69,11 +91,11 @@ def _boundary(content_type: str) -> bytes:
     return boundary.encode()
 
 
-def _malformed(reason: str) -> UploadError:
-    return UploadError(Code.BAD_REQUEST, reason=reason)
+def _malformed(reason: str, **facts: Fact) -> UploadError:
+    return UploadError(Code.BAD_REQUEST, reason=reason, **facts)
 
 
-class _Form(Flow):
+class _Parts(Flow):
     """The bytes of a form's file, and its fields. At the file's end the rest of the form is read before the end is told."""
 
     def __init__(self, raw: Flow, boundary: bytes) -> None:
@@ -86,12 +108,10 @@ class _Form(Flow):
         self._piece = memoryview(b"")
         self._more = False
 
-    def find_file(self) -> File:
-        """The head of the file, after the fields before it."""
+    def find_file(self) -> File | None:
+        """The head of the file, after the fields before it; None when the form ends without one."""
         head = self._past_fields()
-        if head is None:
-            raise _malformed("the form has no file")
-        self._more = True
+        self._more = head is not None
         return head
 
     def receive(self, limit: int) -> Piece:
@@ -100,7 +120,7 @@ class _Form(Flow):
             data = self._data()
             self._piece, self._more = memoryview(data.data), data.more_data
             if not self._more and self._past_fields() is not None:
-                raise _malformed("the form has more than one file")
+                raise _malformed("the form has more than one file", files=2)
         piece, self._piece = self._piece[:limit], self._piece[limit:]
         return piece
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.core.errors import ClientGone, Code, UploadError
-from app.web.forms import MAX_FIELDS, MAX_PARTS, form_upload, read_form
+from app.web.forms import MAX_FIELDS, MAX_PARTS, form_upload, open_form, read_form
 from tests.web.flows import Pieces, landed, request
 
 TYPE = "multipart/form-data; boundary=BoUnD"
@@ -137,6 +137,47 @@ def test_what_is_no_form_with_a_file_is_a_bad_request(kind, sent):
 def test_no_form_is_an_error_of_ours(parts):
     with suppress(UploadError):
         landed(read_form(TYPE, Pieces(*parts)).body)
+
+
+def test_a_form_without_a_file_is_its_fields():
+    found = open_form(TYPE, Pieces(form((field(b"url"), b"http://x"), (field(b"name"), b"a.png"))))
+    assert (found.file, found.fields) == (None, {"url": "http://x", "name": "a.png"})
+
+
+def test_fields_behind_the_file_are_there_when_it_has_ended():
+    found = open_form(TYPE, Pieces(form((FILE, b"x"), (field(b"parentId"), b"7"))))
+    assert found.file.fields == {}
+    assert landed(found.file.body) == b"x"
+    assert found.fields == {"parentId": "7"}
+
+
+@pytest.mark.parametrize(
+    ("files", "sent"),
+    [
+        (0, form((field(b"a"), b"1"))),
+        (2, form((FILE, b"x"), (FILE, b"y"))),
+        (2, form((FILE, b"x"), (FILE, b"y"), (FILE, b"z"))),
+        (None, form((FILE, b"x"))[:-20]),
+    ],
+)
+def test_a_wrong_number_of_files_is_told_from_a_malformed_form(files, sent):
+    with pytest.raises(UploadError) as caught:
+        landed(read_form(TYPE, Pieces(sent)).body)
+    assert caught.value.problem.facts.get("files") == files
+
+
+@pytest.mark.parametrize(
+    ("head", "declared", "sent_type"),
+    [
+        (b"", None, ""),
+        (b"\r\nContent-Type:", None, ""),
+        (b"\r\nContent-Type:   ", None, ""),
+        (b"\r\nContent-Type: text/plain; charset=utf-8", "text/plain", "text/plain; charset=utf-8"),
+    ],
+)
+def test_a_part_keeps_its_content_type_as_sent(head, declared, sent_type):
+    file = read_form(TYPE, Pieces(form((field(b"f") + b'; filename="a"' + head, b"x"))))
+    assert (file.declared_type, file.content_type) == (declared, sent_type)
 
 
 def take(pieces, got):
