@@ -11,6 +11,7 @@ The map of the rooms (each opens with its own law)::
     records   everything that is Redis
     jobs      handing work to Celery
     imaging   measuring bytes with Pillow
+    fetching  files behind URLs that clients name
     access    who speaks: API keys, client credentials, bearer tokens
     web       what dialects share about HTTP
     dialects  one published upload API each
