@@ -1,5 +1,7 @@
 """What the client came for, and the bytes at rest behind it.
 
+An asset is a `placeholder` until it has bytes, `ready` while it has them, `trashed` while it can be brought back, then `deleted`.
+
 A blob lives while somebody holds it: `promoting` while a worker moves it, `live` while it has holders, `doomed` from the moment
 that the last holder let go. A doomed blob never comes back, and its key is never used again.
 """
@@ -22,6 +24,7 @@ class AssetState(StrEnum):
 
     PLACEHOLDER = "placeholder"
     READY = "ready"
+    TRASHED = "trashed"
     DELETED = "deleted"
 
 
@@ -34,8 +37,22 @@ class BlobState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Revision:
+    """An earlier content of an asset."""
+
+    blob: str
+    facts: Facts
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Asset:
-    """A file of a tenant. `usage`: the reference that keeps it, in the words of who uses it; `expires_at`: None keeps it for ever."""
+    """A file of a tenant. `usage`: the reference that keeps it, in the words of who uses it; `expires_at`: None keeps it for ever.
+
+    `parent`: the folder in which it lies; None is the dialect's root. `aliases`: the names that it has, unique in the tenant.
+    `file_version` counts how often its bytes were replaced; `revisions` are the earlier contents that stay, oldest first.
+    `metadata` is the dialect's own pocket of JSON.
+    """
 
     id: str
     tenant: str
@@ -50,13 +67,24 @@ class Asset:
     expires_at: float | None = None
     usage: str | None = None
     upload_id: str | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    parent: str | None = None
+    aliases: tuple[str, ...] = ()
+    revisions: tuple[Revision, ...] = ()
+    file_version: int = 0
+    updated_by: str = ""
     version: int = 0
 
     @property
     def ref(self) -> Ref:
         """The asset's name among the records."""
         return Ref(Kind.ASSET, self.tenant, self.id)
+
+    @property
+    def contents(self) -> Mapping[str, str]:
+        """Every blob that it holds, by its key, with its digest."""
+        held = [(self.blob, self.facts), *((revision.blob, revision.facts) for revision in self.revisions)]
+        return {key: facts.digest for key, facts in held if key is not None and facts is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +150,40 @@ def delete(asset: Asset, now: float) -> Asset:
     """Gone for the client; its manifest, record and hold on the blob follow."""
     if asset.state is AssetState.DELETED:
         raise Moved(Code.GONE, what="asset")
-    return revised(asset, now, state=AssetState.DELETED, expires_at=None)
+    return revised(asset, now, state=AssetState.DELETED, expires_at=None, aliases=())
+
+
+def trash(asset: Asset, now: float) -> Asset:
+    """Gone for the client until it is brought back; deleted after TRASH seconds. Its names are free for others."""
+    require_there(asset, now)
+    return revised(asset, now, state=AssetState.TRASHED, expires_at=now + timing.TRASH, aliases=())
+
+
+def restore(asset: Asset, now: float) -> Asset:
+    """Brought back from the trash, and kept. Raises Moved(GONE) when it is deleted; one that is there stays as it is."""
+    if asset.state is AssetState.DELETED:
+        raise Moved(Code.GONE, what="asset")
+    back = AssetState.READY if asset.blob else AssetState.PLACEHOLDER
+    return revised(asset, now, state=back, expires_at=None)
+
+
+def there(asset: Asset, now: float) -> bool:
+    """Whether clients see it at `now`, with bytes or without, swept or not."""
+    late = asset.expires_at is not None and now > asset.expires_at
+    return asset.state in {AssetState.READY, AssetState.PLACEHOLDER} and not late
+
+
+def require_there(asset: Asset, now: float) -> None:
+    """Raise Moved(GONE) unless the asset is there at `now`."""
+    if not there(asset, now):
+        raise Moved(Code.GONE, what="asset")
 
 
 def require_ready(asset: Asset, now: float) -> None:
-    """Raise Moved(GONE) unless the asset is there at `now`, swept or not."""
-    late = asset.expires_at is not None and now > asset.expires_at
-    if asset.state is AssetState.DELETED or late:
-        raise Moved(Code.GONE, what="asset")
+    """Raise Moved unless the asset is there at `now` and has bytes: GONE, or NOT_FOUND for a placeholder."""
+    require_there(asset, now)
+    if asset.state is AssetState.PLACEHOLDER:
+        raise Moved(Code.NOT_FOUND, what="asset")
 
 
 def revised(asset: Asset, now: float, **changes: Any) -> Asset:

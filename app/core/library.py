@@ -1,22 +1,39 @@
-"""What is kept: assets and their bytes. Get, keep, delete, open for reading; and what a principal may see of uploads and operations."""
+"""What is kept: assets and their bytes. Find, list, read, keep, revise, trash, delete; and what a principal may see of uploads and operations."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from app.core import asset
-from app.core.asset import Asset, Blob, BlobState, Pointer
+from app.core import alias, asset, filenames, holding, keys, revising
+from app.core.alias import Alias, alias_ref
+from app.core.asset import Asset, AssetState
+from app.core.document import Document
 from app.core.errors import Code, Moved, UploadError
+from app.core.folder import Folder, require
+from app.core.holding import until_current
 from app.core.operation import Operation
 from app.core.policy import Principal
-from app.core.ports import Change, Fetched, Records, Store
-from app.core.refs import Kind, Ref
+from app.core.ports import Change, Entity, Fetched, Records, Store
+from app.core.refs import Kind, Ref, Row, Shelf
+from app.core.revising import Revise, Terms, require_version
 from app.core.upload import Upload
 
 LONGEST_ID = 128
+LONGEST_LIST = 10_000  # members that a list that must be looked through is read up to
+ANYWHERE = "*"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some members of a list, and how many it has in all."""
+
+    items: list[T]
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +43,19 @@ class Library:
     records: Records
     store: Store
 
+    # ------------------------------------------------------------ looking up
+
     def asset(self, who: Principal, id: str) -> Asset:
-        """An asset that is there. Raises UploadError(NOT_FOUND), or GONE when it was removed or its deadline passed."""
+        """An asset that is there, with bytes. Raises UploadError(NOT_FOUND), or GONE when it was removed or its deadline passed."""
         found: Asset = self._find(Kind.ASSET, who.tenant, id, "asset")
         asset.require_ready(found, self.records.now())
+        return found
+
+    def any_asset(self, who: Principal, id: str) -> Asset:
+        """An asset, a placeholder and one in the trash too. Raises UploadError(NOT_FOUND), or GONE when it was deleted."""
+        found: Asset = self._find(Kind.ASSET, who.tenant, id, "asset")
+        if found.state is AssetState.DELETED:
+            raise UploadError(Code.GONE, what="asset")
         return found
 
     def operation(self, who: Principal, id: str) -> Operation:
@@ -40,6 +66,14 @@ class Library:
     def upload(self, who: Principal, id: str) -> Upload:
         """An upload in whatever state. Raises UploadError(NOT_FOUND, GONE)."""
         found: Upload = self._find(Kind.UPLOAD, who.tenant, id, "upload")
+        return found
+
+    def find(self, who: Principal, name: str) -> Asset | Folder | Document:
+        """What has this alias. Raises UploadError(NOT_FOUND)."""
+        held: Alias | None = self.records.get(alias_ref(who.tenant, name))
+        found: Asset | Folder | Document | None = self.records.get(held.of) if held else None
+        if found is None:
+            raise UploadError(Code.NOT_FOUND, what="resource")
         return found
 
     def _find(self, kind: Kind, tenant: str, id: str, what: str) -> Any:
@@ -57,47 +91,129 @@ class Library:
             raise UploadError(Code.GONE, what="asset")
         return self.store.fetch(of.blob, offset, length)
 
+    # ------------------------------------------------------------ lists
+
+    def assets(
+        self, who: Principal, dialect: str = "", parent: str | None = ANYWHERE, start: int = 0, limit: int = 100, *, newest: bool = True
+    ) -> Page[Asset]:
+        """Assets that are there, placeholders too: of a tenant, of one dialect, or in one folder (None: the dialect's root)."""
+        shelf = Shelf(Row.ASSETS, who.tenant, dialect) if parent == ANYWHERE else Shelf(Row.INSIDE, who.tenant, parent or dialect)
+        page: Page[Asset] = self.page(shelf, start, limit, newest=newest)
+        now = self.records.now()
+        return Page([of for of in page.items if asset.there(of, now)], page.total)
+
+    def uploads(self, who: Principal, dialect: str, start: int = 0, limit: int = LONGEST_LIST) -> list[Upload]:
+        """The uploads of a dialect in whatever state, newest first, until they are purged."""
+        page: Page[Upload] = self.page(Shelf(Row.UPLOADS, who.tenant, dialect), start, limit, newest=True)
+        return page.items
+
+    def page(self, shelf: Shelf, start: int, limit: int, *, newest: bool) -> Page[Any]:
+        """Some members of a list."""
+        refs = self.records.shelf(shelf, start, limit, newest=newest)
+        return Page([entity for entity in self.records.many(refs) if entity is not None], self.records.shelved(shelf))
+
+    # ------------------------------------------------------------ changing
+
     def keep(self, of: Asset, usage: str | None = None) -> Asset:
         """Keep an asset for ever; `usage` names what for. Raises Moved (IN_USE, GONE)."""
-        return self._revise(of, lambda current, now: asset.keep(current, usage, now))
+        return self.revise(of, lambda current, now: asset.keep(current, usage, now))
 
-    def _revise(self, of: Asset, change: Callable[[Asset, float], Asset]) -> Asset:
-        def step(current: Asset | None) -> Change:
-            if current is None:
-                raise Moved(Code.GONE, what="asset")
-            return Change(put=(change(current, self.records.now()),), manifest=(of.ref,))
+    def revise(
+        self, of: Asset, change: Revise, version: int | None = None, claim: tuple[str, ...] = (), drop: tuple[str, ...] = ()
+    ) -> Asset:
+        """Change an asset, its names and its place. `claim` are aliases to get, `drop` aliases to give up.
 
-        written: Any = self.records.commit([of.ref], step).put[0]
+        Raises Moved: PRECONDITION unless it stands at `version`, EXISTS for an alias that is taken, NOT_FOUND (folder), and what `change` raises.
+        """
+        return until_current(lambda: self._revise(of.ref, change, Terms(version, claim, drop)))
+
+    def _revise(self, ref: Ref, change: Revise, terms: Terms) -> Asset:
+        seen = _existing(self.records.get(ref))
+        refs = revising.refs(seen, change(seen, self.records.now()), terms)
+
+        def step(*found: Entity | None) -> Change:
+            return revising.revision(dict(zip(refs, found, strict=True)), seen, change, terms, self.records.now())
+
+        written: Any = self.records.commit(refs, step).put[0]
         revised: Asset = written
         return revised
 
-    def delete(self, of: Asset, before: float | None = None) -> None:
-        """Delete an asset, if its deadline is `before` that time where one is given. Raises Moved(GONE) when it is deleted or was kept.
+    def placeholder(
+        self,
+        who: Principal,
+        dialect: str,
+        filename: str,
+        parent: str | None = None,
+        id: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        aliases: tuple[str, ...] = (),
+    ) -> Asset:
+        """An asset without bytes, for ever. Raises UploadError: BAD_FILENAME; Moved: EXISTS (the id, or an alias), NOT_FOUND (folder)."""
+        now = self.records.now()
+        name = filenames.clean(filename) or "untitled"
+        new = Asset(
+            id or keys.new_id(),
+            who.tenant,
+            who.owner,
+            dialect,
+            name,
+            created_at=now,
+            updated_at=now,
+            state=AssetState.PLACEHOLDER,
+            metadata=metadata or {},
+            parent=parent,
+            aliases=aliases,
+            updated_by=who.owner,
+        )
+        place = [Ref(Kind.FOLDER, who.tenant, parent)] if parent else []
+        refs = [new.ref, *place, *(alias_ref(who.tenant, name) for name in aliases)]
 
-        The asset is gone at once; its manifest, its record and, when nobody else holds them, its bytes follow.
+        def step(*found: Entity | None) -> Change:
+            if any(found[:1]) or any(found[1 + len(place) :]):
+                raise Moved(Code.EXISTS, what="asset")
+            for entity in found[1 : 1 + len(place)]:
+                require(entity if isinstance(entity, Folder) else None)
+            return Change(put=(new, *(alias.given(name, new.ref) for name in aliases)), manifest=(new.ref,))
+
+        self.records.commit(refs, step)
+        return new
+
+    def trash(self, of: Asset, version: int | None = None) -> Asset:
+        """Out of sight, to be brought back within TRASH seconds; its aliases are free. Raises Moved (PRECONDITION, GONE)."""
+        return self.revise(of, asset.trash, version)
+
+    def restore(self, of: Asset) -> Asset:
+        """Back from the trash, without its aliases. Raises Moved(GONE)."""
+        return self.revise(of, asset.restore)
+
+    def delete(self, of: Asset, before: float | None = None, version: int | None = None) -> None:
+        """Delete an asset, if its deadline is `before` that time, or it stands at `version`, where one is given.
+
+        Raises Moved(GONE) when it is deleted or was kept, PRECONDITION. It is gone at once; its manifest, its record and, when nobody else
+        holds them, its bytes follow.
         """
-        blob_ref = Ref(Kind.BLOB, of.tenant, of.blob or "")
-        pointer_ref = Ref(Kind.DIGEST, of.tenant, of.facts.digest if of.facts else "")
+        until_current(lambda: self._delete(of.ref, before, version))
 
-        def step(current: Asset | None, blob: Blob | None, pointer: Pointer | None) -> Change:
-            now = self.records.now()
-            if current is None or current.blob != of.blob or (before is not None and not _late(current, before)):
+    def _delete(self, ref: Ref, before: float | None, version: int | None) -> None:
+        seen = _existing(self.records.get(ref))
+        refs = holding.refs(seen)
+
+        def step(*found: Entity | None) -> Change:
+            there = dict(zip(refs, found, strict=True))
+            current = there[ref]
+            if not isinstance(current, Asset) or (before is not None and not _late(current, before)):
                 raise Moved(Code.GONE, what="asset")
-            gone = asset.delete(current, now)
-            return _released(gone, blob, pointer, now)
+            require_version(current, version)
+            return holding.deletion([seen], there, self.records.now())
 
-        self.records.commit([of.ref, blob_ref, pointer_ref], step)
+        self.records.commit(refs, step)
 
 
 def _late(current: Asset, before: float) -> bool:
     return current.expires_at is not None and current.expires_at < before
 
 
-def _released(gone: Asset, blob: Blob | None, pointer: Pointer | None, now: float) -> Change:
-    """The asset lets go of its blob; the last holder's letting go dooms it, and nothing points to it any more."""
-    if blob is None or blob.state is not BlobState.LIVE:
-        return Change(put=(gone,), manifest=(gone.ref,))
-    if blob.holders > 1:
-        return Change(put=(gone,), release=((blob.ref, gone.id),), manifest=(gone.ref,))
-    drop = (pointer.ref,) if pointer and pointer.key == blob.key else ()
-    return Change(put=(gone, asset.doom(blob, now)), drop=drop, release=((blob.ref, gone.id),), manifest=(gone.ref,))
+def _existing(found: Asset | None) -> Asset:
+    if found is None:
+        raise Moved(Code.GONE, what="asset")
+    return found

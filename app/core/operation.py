@@ -18,16 +18,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from app.core import timing
 from app.core.errors import Code, Moved, Problem, problem
 from app.core.refs import Kind, Ref
+from app.core.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+INGEST = "ingest"  # the bytes of an upload become what its target says
+ATTACH = "attach"  # the bytes that an upload keeps become one more asset
+FETCH = "fetch"  # as ingest, after a worker fetched them
 
 
 class Status(StrEnum):
@@ -65,6 +71,7 @@ class Progress:
 class Operation:
     """One promise. Times are seconds since the epoch by the records' clock.
 
+    `kind`: INGEST, ATTACH, FETCH; `target`: what the bytes become.
     `attempt` counts claims and is the fencing token; `losses` counts the workers that were lost, and is what max_attempts bounds.
     `lease` ends the current worker's ownership; `heartbeat` counts its renewals.
     `resend_at`, `sends`: when a queued operation is sent again, and how often it was.
@@ -89,6 +96,7 @@ class Operation:
     sends: int = 0
     faulted_at: float | None = None
     faults: int = 0
+    target: Target = field(default_factory=Target)
     progress: Progress = Progress()
     problem: Problem | None = None
     version: int = 0

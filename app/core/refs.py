@@ -15,13 +15,17 @@ class Kind(StrEnum):
     ASSET = "as"
     BLOB = "bl"
     DIGEST = "dg"
+    FOLDER = "fo"
+    DOCUMENT = "do"
+    ALIAS = "al"
 
 
 @dataclass(frozen=True, slots=True)
 class Ref:
     """One record: its kind, the tenant it belongs to, and its id within both.
 
-    The id of a PARTS ref is the upload's; of a BLOB ref the storage key; of a DIGEST ref the digest `sha256:…`.
+    The id of a PARTS ref is the upload's; of a BLOB ref the storage key; of a DIGEST ref the digest `sha256:…`; of a DOCUMENT ref
+    `{dialect}/{id}`; of an ALIAS ref the alias.
     """
 
     kind: Kind
@@ -37,5 +41,25 @@ class Index(StrEnum):
     EXPIRY_OPERATIONS = "ix:expiry:op"  # final operations, by the end of their retention
     QUEUED = "ix:queued"  # queued operations, by the time at which they are sent again
     LEASE = "ix:lease"  # started operations, by the end of their lease
+    EMPTYING = "ix:emptying"  # deleted folders whose contents are still to go, by the time of the deletion
     DOOMED = "ix:doomed"  # blobs and staged bytes whose bytes go, by the time from which they may
     MANIFEST = "ix:manifest"  # assets whose manifest is to be written or removed, by the time of the change
+
+
+class Row(StrEnum):
+    """The kinds of lists that clients ask for."""
+
+    ASSETS = "sh:as"  # of a tenant that are there, by dialect; of all dialects where the key is empty
+    INSIDE = "sh:in"  # assets in a folder; of a dialect's root where the key is the dialect's name
+    FOLDERS = "sh:fo"  # folders in a folder, likewise
+    DOCUMENTS = "sh:do"  # of a dialect
+    UPLOADS = "sh:up"  # of a dialect, in whatever state, until they are purged
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """One list of a tenant: its members stand in the order in which they were made."""
+
+    row: Row
+    tenant: str
+    key: str = ""

@@ -15,6 +15,7 @@ HARD_LIMIT = 150  # a task is killed
 VISIBILITY = 600  # the broker hands an unacknowledged message out again; longer than the longest task
 GRACE = HARD_LIMIT + 30.0  # doomed bytes stay this long: longer than any worker may still hold them
 LOCK = 30.0  # a writer that does not renew loses its lock
+TRASH = 30 * 86400.0  # how long an asset can be brought back
 TOMBSTONE = 30 * 86400  # how long a purged id answers 410
 SWEEP = 5.0  # a sweep ends itself after this
 ORPHAN = 86400.0  # staged bytes without a record are swept when they are older than this

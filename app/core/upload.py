@@ -5,6 +5,8 @@
     open ──► finished     every byte is there; a worker has, or had, the rest
       │  ──► cancelled    the client gave up, or was refused
       └────► expired      the deadline passed
+
+A kept upload stays finished, with its bytes at rest, until its own deadline or its client's wish expires or cancels it.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.core.errors import Code, Moved
+from app.core.facts import Facts
 from app.core.policy import Policy
 from app.core.refs import Kind, Ref
 
@@ -60,6 +63,8 @@ class Upload:
     `length`: None until it is known. `offset`: bytes of a stream that are kept. `planned`: arrives as parts, not as one stream.
     `digest`: `sha256:{hex}` that the client declared for the whole. `verifying`: the bytes beyond `offset` await a checksum of their message.
     `doomed_at`: since when the staged bytes are condemned. `metadata`: the dialect's own pocket, never opened by the core.
+    `kept`: it becomes no asset, and holds its bytes for `attach` until its own deadline: `blob`, `facts` as soon as a worker measured them;
+    `attaching`: the operations that are about to use them. `source`: the URL from which a worker fetches the bytes.
     """
 
     id: str
@@ -81,7 +86,12 @@ class Upload:
     digest: str | None = None
     verifying: bool = False
     doomed_at: float | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    kept: bool = False
+    blob: str | None = None
+    facts: Facts | None = None
+    attaching: tuple[str, ...] = ()
+    source: str | None = None
     version: int = 0
 
     @property
@@ -145,6 +155,30 @@ def expire(up: Upload, now: float) -> Upload:
     if up.state is not State.OPEN or now <= up.expires_at:
         raise Moved(Code.FINISHED)
     return changed(up, state=State.EXPIRED, doomed_at=now)
+
+
+def rest(up: Upload, blob: str, facts: Facts, now: float) -> Upload:
+    """A kept upload was measured; its bytes rest, and the staged ones are needed no more."""
+    return changed(up, blob=blob, facts=facts, doomed_at=now)
+
+
+def attach(up: Upload | None, operation_id: str, now: float) -> Upload:
+    """An operation is about to use the bytes. Raises Moved: NOT_FOUND unless the upload is kept, whole and in time."""
+    if up is None or not up.kept or up.state is not State.FINISHED or now > up.expires_at:
+        raise Moved(Code.NOT_FOUND, what="upload")
+    return changed(up, attaching=(*up.attaching, operation_id))
+
+
+def detach(up: Upload, operation_id: str) -> Upload:
+    """An operation has used them, or never will."""
+    return changed(up, attaching=tuple(other for other in up.attaching if other != operation_id))
+
+
+def let_go(up: Upload, to: State, now: float) -> Upload:
+    """A kept upload ends, by its deadline or its client's wish. Raises Moved(LOCKED) while something is about to use the bytes."""
+    if up.state is not State.FINISHED or up.attaching or up.blob is None:
+        raise Moved(Code.LOCKED)
+    return changed(up, state=to, blob=None, doomed_at=up.doomed_at or now)
 
 
 def condemn(up: Upload, now: float) -> Upload:

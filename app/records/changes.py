@@ -18,6 +18,7 @@ from app.core.refs import Index, Kind, Ref
 from app.records import codec, keys
 from app.records.indexes import OF_KIND, memberships
 from app.records.link import Command
+from app.records.shelves import standing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,11 +100,12 @@ def only_frees(change: Change) -> bool:
 # ---------------------------------------------------------------- writing
 
 
-def commands(change: Change, now: float) -> list[Command]:
-    """What writes the change, for one MULTI."""
+def commands(change: Change, seen: Loaded) -> list[Command]:
+    """What writes the change over what was seen, for one MULTI."""
+    now = seen.now
     return [
-        *(command for entity in change.put for command in _put(entity)),
-        *(command for ref in change.drop for command in _drop(ref)),
+        *(command for entity in change.put for command in _put(entity, seen.found.get(entity.ref))),
+        *(command for ref in change.drop for command in _drop(ref, seen.found.get(ref))),
         *(("SADD", keys.holders(blob), holder) for blob, holder in change.hold),
         *(("SREM", keys.holders(blob), holder) for blob, holder in change.release),
         *(("SET", keys.tombstone(ref), 1, "EX", timing.TOMBSTONE) for ref in change.bury),
@@ -112,7 +114,7 @@ def commands(change: Change, now: float) -> list[Command]:
     ]
 
 
-def _put(entity: Entity) -> list[Command]:
+def _put(entity: Entity, before: Entity | None) -> list[Command]:
     key, name = keys.record(entity.ref), keys.member(entity.ref)
     fields = codec.flat(codec.encode(entity))
     due = memberships(entity)
@@ -122,8 +124,18 @@ def _put(entity: Entity) -> list[Command]:
         *([("HSET", key, *fields)] if fields else []),
         *(("ZREM", index.value, name) for index in stale),
         *(("ZADD", index.value, time, name) for index, time in due.items()),
+        *_moved(name, before, entity),
     ]
 
 
-def _drop(ref: Ref) -> list[Command]:
-    return [("DEL", *_keys(ref)), *(("ZREM", index.value, keys.member(ref)) for index in sorted(OF_KIND[ref.kind]))]
+def _drop(ref: Ref, before: Entity | None) -> list[Command]:
+    name = keys.member(ref)
+    due = [("ZREM", index.value, name) for index in sorted(OF_KIND[ref.kind])]
+    return [("DEL", *_keys(ref)), *due, *_moved(name, before, None)]
+
+
+def _moved(name: str, before: Entity | None, after: Entity | None) -> list[Command]:
+    """From the lists in which it stood to those in which it stands."""
+    old, new = standing(before), standing(after)
+    left: list[Command] = [("ZREM", keys.shelf(shelf), name) for shelf in old if shelf not in new]
+    return [*left, *(("ZADD", keys.shelf(shelf), made, name) for shelf, made in new.items() if old.get(shelf) != made)]

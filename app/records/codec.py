@@ -14,8 +14,11 @@ from functools import cache
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from app.core.alias import Alias
 from app.core.asset import Asset, Blob, Pointer
+from app.core.document import Document
 from app.core.errors import Unreadable
+from app.core.folder import Folder
 from app.core.operation import Operation
 from app.core.parts import Part, Parts
 from app.core.ports import Entity
@@ -25,12 +28,15 @@ from app.core.upload import Upload
 T = TypeVar("T")
 Reader = Callable[[Any], Any]
 
-TYPES: Mapping[Kind, type[Upload | Operation | Asset | Blob | Pointer]] = {
+TYPES: Mapping[Kind, type[Upload | Operation | Asset | Blob | Pointer | Folder | Document | Alias]] = {
     Kind.UPLOAD: Upload,
     Kind.OPERATION: Operation,
     Kind.ASSET: Asset,
     Kind.BLOB: Blob,
     Kind.DIGEST: Pointer,
+    Kind.FOLDER: Folder,
+    Kind.DOCUMENT: Document,
+    Kind.ALIAS: Alias,
 }
 
 

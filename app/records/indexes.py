@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.core.asset import Asset, AssetState, Blob, BlobState
+from app.core.folder import Folder
 from app.core.operation import Operation, Status
 from app.core.refs import Index, Kind
 from app.core.upload import State, Upload
@@ -24,6 +25,9 @@ OF_KIND: Mapping[Kind, frozenset[Index]] = {
     Kind.ASSET: frozenset({Index.EXPIRY_ASSETS}),
     Kind.BLOB: frozenset({Index.DOOMED}),
     Kind.DIGEST: frozenset(),
+    Kind.FOLDER: frozenset({Index.EMPTYING}),
+    Kind.DOCUMENT: frozenset(),
+    Kind.ALIAS: frozenset(),
 }
 
 
@@ -34,8 +38,10 @@ def memberships(entity: Entity) -> dict[Index, float]:
             return _upload(entity)
         case Operation():
             return _operation(entity)
-        case Asset(state=AssetState.READY, expires_at=float() | int() as deadline):
+        case Asset(state=AssetState.READY | AssetState.TRASHED, expires_at=float() | int() as deadline):
             return {Index.EXPIRY_ASSETS: deadline}
+        case Folder(deleted_at=float() | int() as moment):
+            return {Index.EMPTYING: moment}
         case Blob(state=BlobState.DOOMED, doomed_at=float() | int() as moment):
             return {Index.DOOMED: moment}
         case _:
@@ -44,7 +50,7 @@ def memberships(entity: Entity) -> dict[Index, float]:
 
 def _upload(up: Upload) -> dict[Index, float]:
     due: dict[Index, float] = {}
-    if up.state is State.OPEN:
+    if up.state is State.OPEN or (up.kept and up.state is State.FINISHED):
         due[Index.EXPIRY_UPLOADS] = up.expires_at
     if up.doomed_at is not None:
         due[Index.DOOMED] = up.doomed_at

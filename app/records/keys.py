@@ -6,11 +6,15 @@
     pt:{tenant}:{id}             HASH     its parts: number -> JSON
     op:{tenant}:{id}             HASH     an operation
     as:{tenant}:{id}             HASH     an asset
+    fo:{tenant}:{id}             HASH     a folder
+    do:{tenant}:{dialect}/{id}   HASH     a document
+    al:{tenant}:{alias}          HASH     whose name it is
     bl:{tenant}:{storage key}    HASH     a blob
     ho:{tenant}:{storage key}    SET      who holds the blob; counted into Blob.holders, never written into its hash
     dg:{tenant}:{digest}         HASH     the pointer from the digest of a tenant's bytes to the live blob that has them
 
     ix:…                         ZSET     core.refs.Index: {kind}:{tenant}:{id}, scored with the time at which it is due
+    sh:{row}:{tenant}:{key}      ZSET     core.refs.Shelf: {kind}:{tenant}:{id}, scored with the time at which it was made
     gone:{kind}:{tenant}:{id}    STRING   EX 30 d: a tombstone
     lock:{kind}:{tenant}:{id}    STRING   PX: the token of the one writer
 
@@ -32,7 +36,7 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from app.core.refs import Kind, Ref
+from app.core.refs import Kind, Ref, Shelf
 
 CHANGED = "changed"
 TENANTS = "tenants"
@@ -57,6 +61,11 @@ def record(ref: Ref) -> str:
 def holders(ref: Ref) -> str:
     """Who holds this blob."""
     return f"ho:{_escaped(ref.tenant)}:{ref.id}"
+
+
+def shelf(shelf: Shelf) -> str:
+    """Where a list lies."""
+    return f"{shelf.row.value}:{_escaped(shelf.tenant)}:{shelf.key}"
 
 
 def tombstone(ref: Ref) -> str:

@@ -7,13 +7,14 @@ When the answer to EXEC does not come, the outcome is unknown: RecordsDown, and 
 from __future__ import annotations
 
 import json
+import logging
 import random
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from redis.exceptions import OutOfMemoryError
 
-from app.core.errors import RecordsDown
+from app.core.errors import RecordsDown, Unreadable
 from app.core.ports import NOTHING, Change
 from app.core.refs import Kind, Ref
 from app.core.upload import Upload
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from app.core.parts import Part
-    from app.core.refs import Index
+    from app.core.refs import Index, Shelf
     from app.records.changes import Loaded
     from app.records.link import Command, Link, Wire
+
+log = logging.getLogger(__name__)
 
 ATTEMPTS = 40  # a race is lost only to somebody who won it, so the house moves on; this bounds the unlucky
 PAUSE = 0.002  # seconds, at most, after the first lost race, doubling …
@@ -54,6 +57,30 @@ class RedisRecords:
         """The entity, or None; a part table is always there, perhaps empty."""
         answers = self._link.ask(*changes.questions([ref]))
         return changes.loaded([ref], answers, 0.0).found[ref]
+
+    def many(self, refs: Sequence[Ref]) -> list[Any]:
+        """The entities in the order of their refs, None for one that is not there or cannot be read."""
+        if not refs:
+            return []
+        found: list[Any] = []
+        answers = iter(self._link.ask(*changes.questions(refs)))
+        for ref in refs:
+            own = [next(answers) for _ in changes.questions([ref])]
+            try:
+                found.append(changes.loaded([ref], own, 0.0).found[ref])
+            except Unreadable as unread:
+                log.warning("left out of a list", extra={"ref": ref.id, "reason": str(unread)})
+                found.append(None)
+        return found
+
+    def shelf(self, shelf: Shelf, start: int, limit: int, *, newest: bool) -> list[Ref]:
+        """Members of a list, from the `start`-th on."""
+        command = "ZREVRANGE" if newest else "ZRANGE"
+        return [keys.ref_of(name) for name in self._link.one(command, keys.shelf(shelf), start, start + limit - 1)] if limit > 0 else []
+
+    def shelved(self, shelf: Shelf) -> int:
+        """How many members a list has."""
+        return int(self._link.one("ZCARD", keys.shelf(shelf)))
 
     def gone(self, ref: Ref) -> bool:
         """Whether a tombstone of this ref stands."""
@@ -127,7 +154,7 @@ class RedisRecords:
 def _write(wire: Wire, change: Change, seen: Loaded) -> bool:
     """Whether the change stands; False when a race was lost."""
     changes.require_sound(change, seen)
-    commands = changes.commands(change, seen.now)
+    commands = changes.commands(change, seen)
     try:
         return wire.execute(commands)
     except OutOfMemoryError:

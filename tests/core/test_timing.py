@@ -21,6 +21,7 @@ BEFORE = [
     ("a sweep ends before the shortest period of sweeps is doubled", t.SWEEP, 2 * 5.0),
     ("what a broken upload staged is no orphan while any signed URL is good", t.LINK, t.ORPHAN),
     ("an orphan is older than the longest task", t.VISIBILITY, t.ORPHAN),
+    ("what lies in the trash can be brought back for longer than any unkept asset lives", 86400, t.TRASH),
     ("a tombstone outlives an operation's retention", 7 * 86400, t.TOMBSTONE),
     ("a long poll ends before proxies lose patience", t.LONG_POLL, 60),
 ]

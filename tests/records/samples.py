@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
+from app.core.alias import Alias
 from app.core.asset import Asset, Blob, Pointer
+from app.core.document import Document
+from app.core.folder import Folder
 from app.core.operation import Operation
 from app.core.parts import Part
 from app.core.policy import Policy
@@ -23,6 +26,19 @@ def an_operation(id="u1", tenant="acme", **fields):
 
 def an_asset(id="a1", tenant="acme", **fields):
     return replace(Asset(id, tenant, "me", "v1", "cat.png", NOW, NOW), **fields)
+
+
+def a_folder(id="f1", tenant="acme", **fields):
+    return replace(Folder(id, tenant, "me", "v1", "pictures", NOW, NOW), **fields)
+
+
+def a_document(id="d1", tenant="acme", **fields):
+    return replace(Document(id, tenant, "v1", "me", NOW, NOW), **fields)
+
+
+def an_alias(name="n1", to=None, tenant="acme"):
+    of = (to or an_asset(tenant=tenant)).ref
+    return Alias(of.tenant, name, of.kind, of.id)
 
 
 def a_blob(id="u1", tenant="acme", **fields):

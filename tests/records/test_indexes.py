@@ -8,7 +8,7 @@ from app.core.ports import Change
 from app.core.refs import Index
 from app.core.upload import State
 from app.records.indexes import OF_KIND
-from tests.records.samples import a_blob, a_part, a_pointer, an_asset, an_operation, an_upload, put
+from tests.records.samples import a_blob, a_folder, a_part, a_pointer, an_asset, an_operation, an_upload, put
 
 DUE = [
     (an_upload(expires_at=5.5), {Index.EXPIRY_UPLOADS: 5.5}),
@@ -24,7 +24,12 @@ DUE = [
     (an_asset(expires_at=6.0), {Index.EXPIRY_ASSETS: 6.0}),
     (an_asset(expires_at=6), {Index.EXPIRY_ASSETS: 6.0}),
     (an_asset(), {}),
-    *((an_asset(state=state, expires_at=6.0), {}) for state in AssetState if state is not AssetState.READY),
+    (an_asset(state=AssetState.TRASHED, expires_at=6.0), {Index.EXPIRY_ASSETS: 6.0}),
+    *((an_asset(state=state, expires_at=6.0), {}) for state in (AssetState.PLACEHOLDER, AssetState.DELETED)),
+    (a_folder(), {}),
+    (a_folder(deleted_at=8.5), {Index.EMPTYING: 8.5}),
+    (an_upload(state=State.FINISHED, kept=True, expires_at=5.5), {Index.EXPIRY_UPLOADS: 5.5}),
+    *((an_upload(state=state, kept=True), {}) for state in (State.CANCELLED, State.EXPIRED)),
     (a_blob(), {}),
     (a_blob(state=BlobState.LIVE), {}),
     (a_blob(state=BlobState.DOOMED, doomed_at=4.0), {Index.DOOMED: 4.0}),

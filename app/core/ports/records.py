@@ -6,23 +6,26 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from app.core.alias import Alias
 from app.core.asset import Asset, Blob, Pointer
+from app.core.document import Document
+from app.core.folder import Folder
 from app.core.operation import Operation
 from app.core.parts import Part, Parts
-from app.core.refs import Index, Ref
+from app.core.refs import Index, Ref, Shelf
 from app.core.upload import Upload
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-Entity = Upload | Parts | Operation | Asset | Blob | Pointer
+Entity = Upload | Parts | Operation | Asset | Blob | Pointer | Folder | Document | Alias
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """What one commit writes, all or nothing.
 
-    `put` writes records with their index members; `drop` removes records with their index members; `hold` and `release` add and remove
+    `put` writes records with their index members and their places in lists; `drop` removes records with all of those; `hold` and `release` add and remove
     (blob key, holder) of the tenant whose blobs the commit names; `bury` leaves tombstones; `manifest` queues assets for the manifest sweep.
     """
 
@@ -45,6 +48,15 @@ class Records(Protocol):
 
     def get(self, ref: Ref) -> Any:
         """The entity, or None."""
+
+    def many(self, refs: Sequence[Ref]) -> list[Any]:
+        """The entities, each or None, in the order of their refs; one that cannot be read is None too, so that a list goes on."""
+
+    def shelf(self, shelf: Shelf, start: int, limit: int, *, newest: bool) -> list[Ref]:
+        """Up to `limit` members of a list from the `start`-th on, in the order in which they were made, or the newest first."""
+
+    def shelved(self, shelf: Shelf) -> int:
+        """How many members a list has."""
 
     def gone(self, ref: Ref) -> bool:
         """Whether a tombstone of this ref stands."""
