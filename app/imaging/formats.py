@@ -17,6 +17,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from app.core.errors import Code, UploadError
 from app.core.ports import Header
 from app.imaging import avif, gif, jpeg, png, tiff, webp
 
@@ -48,3 +49,10 @@ FORMATS: Mapping[str, Format] = {
     "image/avif": Format(avif.header, avif.whole, AvifImageFile),
     "image/tiff": Format(tiff.header, tiff.whole, TiffImageFile),
 }
+
+
+def known(media_type: str) -> Format:
+    """What can be measured of this type. Raises UploadError(NOT_AN_IMAGE)."""
+    if media_type not in FORMATS:
+        raise UploadError(Code.NOT_AN_IMAGE)
+    return FORMATS[media_type]

@@ -1,10 +1,12 @@
-"""What is measured of a file."""
+"""What is measured of a file, and what is made of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
+
+from app.core.renditions import Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +46,14 @@ class Gauge(Protocol):
 
     def digest(self, file: BinaryIO) -> str:
         """`sha256:{hex}` of the whole file."""
+
+
+class Renderer(Protocol):
+    """Makes another image of one. Opens no other format than the one named, and decodes no more pixels than the file says that it has."""
+
+    def render(self, file: BinaryIO, media_type: str, spec: Spec, out: BinaryIO, heartbeat: Callable[[], None]) -> Header:
+        """Write what `spec` asks for into `out`, a file of its own at offset 0, and say what it is. Calls heartbeat between frames.
+
+        Upright, without metadata but the colour profile. Raises UploadError: what a Gauge raises for files that cannot be decoded, and
+        TOO_MANY_PIXELS where more than PIXELS_MOST would be decoded or written.
+        """
