@@ -60,7 +60,7 @@ class Node:
     """A node process that has loaded a driver below tests/clients."""
 
     def __init__(self, driver: str) -> None:
-        self._log = tempfile.TemporaryFile("w+")
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the process
         self._process = subprocess.Popen(
             [found(), CLIENTS / driver], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True, bufsize=1
         )
