@@ -53,6 +53,8 @@ def _doors(settings: Settings, house: House, found: Mapping[str, Dialect]) -> Do
     return Doors(
         reception=house.reception,
         library=house.library,
+        folders=house.folders,
+        documents=house.documents,
         waiting=Waiting(house.records, house.signals, most, draining.begun),
         patience=Waiting(house.records, house.signals, most, draining.begun),
         access=house.access,

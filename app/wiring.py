@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.access import Access
+from app.core.documents import Documents
+from app.core.folders import Folders
 from app.core.library import Library
 from app.core.ports import Jobs, Locks, Pulse, Records, Signals, Store
 from app.core.processing import Processing
@@ -37,6 +39,8 @@ class House:
     retention: Retention
     requeue: Requeue
     library: Library
+    folders: Folders
+    documents: Documents
 
 
 def build(settings: Settings, interrupts: tuple[type[Exception], ...] = ()) -> House:
@@ -46,6 +50,7 @@ def build(settings: Settings, interrupts: tuple[type[Exception], ...] = ()) -> H
     store = open_store(settings.store, fsync=settings.fsync, signer=signer)
     jobs = CeleryJobs(settings.broker)
     retention = Retention(redis.records, store)
+    library = Library(redis.records, store)
     return House(
         settings=settings,
         records=redis.records,
@@ -60,5 +65,7 @@ def build(settings: Settings, interrupts: tuple[type[Exception], ...] = ()) -> H
         processing=Processing(redis.records, store, PillowGauge(interrupts=interrupts), interrupts),
         retention=retention,
         requeue=Requeue(retention, jobs),
-        library=Library(redis.records, store),
+        library=library,
+        folders=Folders(redis.records, library),
+        documents=Documents(redis.records, library),
     )

@@ -8,7 +8,9 @@ from typing import Any, Protocol, cast
 
 from flask import Blueprint, Request, Response, current_app
 
+from app.core.documents import Documents
 from app.core.errors import Problem
+from app.core.folders import Folders
 from app.core.library import Library
 from app.core.operation import Operation
 from app.core.policy import Policy, Principal, Scope
@@ -75,6 +77,8 @@ class Doors:
 
     reception: Reception
     library: Library
+    folders: Folders
+    documents: Documents
     waiting: Waiting
     patience: Waiting
     access: Guard

@@ -14,6 +14,8 @@ from typing import Any
 import fakeredis
 
 from app.access import Access
+from app.core.documents import Documents
+from app.core.folders import Folders
 from app.core.library import Library
 from app.core.policy import Principal, Scope
 from app.core.processing import Processing
@@ -70,6 +72,7 @@ class Door:
         records, signer = self.room.records, Signer(self.settings.secret)
         store = open_store(self.settings.store, fsync=False, signer=signer)
         retention = Retention(records, store)
+        library = Library(records, store)
         return House(
             settings=self.settings,
             records=records,
@@ -84,7 +87,9 @@ class Door:
             processing=Processing(records, store, PillowGauge()),
             retention=retention,
             requeue=Requeue(retention, self.jobs),
-            library=Library(records, store),
+            library=library,
+            folders=Folders(records, library),
+            documents=Documents(records, library),
         )
 
     def close(self) -> None:
