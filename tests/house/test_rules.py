@@ -54,7 +54,7 @@ def test_settings_alone_read_the_environment():
         if (isinstance(node, ast.Attribute) and node.attr in readers and ast.unparse(node.value) == "os")
         or (isinstance(node, ast.ImportFrom) and node.module == "os" and readers & {name.name for name in node.names})
     ]
-    assert set(found) == {"app/settings.py"}
+    assert set(found) == {"app/settings/environment.py"}
 
 
 def test_keys_are_made_where_keys_are_made():

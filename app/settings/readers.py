@@ -1,0 +1,116 @@
+"""How the text of a variable is read. Each reader raises ValueError, saying what is wanted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+SECRET_LEAST = 16  # characters
+
+
+def folder(text: str) -> Path:
+    """A path, absolute."""
+    return Path(text).expanduser().absolute()
+
+
+def url(*schemes: str) -> Callable[[str], str]:
+    """A URL of one of these schemes, without a slash at its end."""
+
+    def read(text: str) -> str:
+        if urlsplit(text).scheme not in schemes or not text.partition("://")[2].strip("/"):
+            raise ValueError("a URL that begins with " + ", ".join(f"{scheme}://" for scheme in schemes))
+        _reachable(text)
+        return text.rstrip("/")
+
+    return read
+
+
+def _reachable(text: str) -> None:
+    """Raise ValueError for a port that cannot be, and for an option of an S3 URL that is none, or no URL."""
+    parts = urlsplit(text)
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError("a URL with a port from 0 to 65535") from None
+    for name, values in parse_qs(parts.query).items() if parts.scheme == "s3" else ():
+        if name not in {"endpoint", "public", "region"}:
+            raise ValueError("an s3:// URL with endpoint, public or region")
+        if name != "region" and urlsplit(values[0]).scheme not in {"http", "https"}:
+            raise ValueError(f"an s3:// URL whose {name} is an http:// or https:// URL")
+
+
+def broker(text: str) -> str:
+    """A URL as kombu wants it, which has a scheme of its own for sockets; the number of a unix:// URL's database is kept."""
+    url("redis", "rediss", "unix", "redis+socket")(text)
+    parts = urlsplit(text)
+    if parts.scheme != "unix":
+        return text
+    return f"redis+socket://{parts.netloc}{parts.path}?virtual_host={parse_qs(parts.query).get('db', ['0'])[0]}"
+
+
+def store(text: str) -> str:
+    """Where bytes lie: file://, s3://, or memory:."""
+    return text if text.rstrip("/") == "memory:" else url("file", "s3", "memory")(text)
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """A whole number, both ends included."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"-?[0-9_]+", text) or not least <= int(text) <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
+def switch(text: str) -> bool:
+    """On or off."""
+    known = {"1": True, "on": True, "true": True, "yes": True, "0": False, "off": False, "false": False, "no": False}
+    if text.lower() not in known:
+        raise ValueError("on or off")
+    return known[text.lower()]
+
+
+def seconds(text: str) -> float:
+    """A number of seconds, with or without a fraction."""
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
+        raise ValueError("a number of seconds")
+    return float(text)
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Words separated by commas."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def secret(text: str) -> bytes:
+    """A secret that is long enough to be one."""
+    if len(text) < SECRET_LEAST:
+        raise ValueError(f"at least {SECRET_LEAST} characters")
+    return text.encode()
+
+
+def pair(text: str) -> str:
+    """user:password."""
+    if not all(text.partition(":")[::2]):
+        raise ValueError("user:password")
+    return text
+
+
+def level(text: str) -> str:
+    """The name of a level of logging."""
+    if text.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        raise ValueError("DEBUG, INFO, WARNING or ERROR")
+    return text.upper()
+
+
+def numbers_by_type(text: str) -> dict[str, int]:
+    """type=number, type=number."""
+    pairs = [word.partition("=") for word in words(text)]
+    try:
+        return {name.strip(): whole(1, 2**62)(number.strip()) for name, _, number in pairs}
+    except ValueError as bad:
+        raise ValueError("type=number, type=number") from bad

@@ -1,0 +1,75 @@
+"""The one table of variables: each field of Settings says which variable it is, how it is read, its default and its meaning."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.core.policy import Policy
+from app.settings import readers
+from app.settings.policies import PREFIX, spoken
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One variable of the environment, or a sentence in brackets as its default. What is `private` is never shown."""
+
+    name: str
+    read: Callable[[str], Any]
+    default: str
+    meaning: str
+    private: bool = False
+
+
+def of(name: str, read: Callable[[str], Any], default: str, meaning: str, *, private: bool = False) -> Any:
+    """The field of a variable."""
+    return dataclasses.field(repr=not private, metadata={"variable": Variable(PREFIX + name, read, default, meaning, private)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the environment says. Sizes are bytes, times seconds."""
+
+    data: Path = of("DATA", readers.folder, ".slipway", "the data folder")
+    redis: str = of(
+        "REDIS",
+        readers.url("redis", "rediss", "unix"),
+        "[db 1 of the Redis that `slipway up` runs]",
+        "the records: redis://, rediss:// or unix://",
+        private=True,
+    )
+    broker: str = of(
+        "BROKER", readers.broker, "[db 0 of the Redis that `slipway up` runs]", "the broker: redis://, rediss:// or unix://", private=True
+    )
+    store: str = of(
+        "STORE", readers.store, "[the folder `store` in the data folder]", "file:///path or s3://bucket/prefix?endpoint=…&public=…"
+    )
+    public_url: str | None = of("PUBLIC_URL", readers.url("http", "https"), "", "the base of absolute URLs; else each request's Host tells")
+    secret: bytes = of(
+        "SECRET", readers.secret, "[the file `secret` in the data folder]", "signs our URLs; the same on every machine", private=True
+    )
+    trusted_proxies: int = of("TRUSTED_PROXIES", readers.whole(0, 10), "0", "how many proxies in front may set X-Forwarded-*")
+    cors_origins: tuple[str, ...] = of("CORS_ORIGINS", readers.words, "", "origins of browsers, separated by commas")
+    bind: str | None = of("BIND", str, "[all addresses, at $PORT]", "where web listens: host:port, unix:/path or fd://number")
+    web_threads: int = of(
+        "WEB_THREADS", readers.whole(2, 1024), "32", "threads of each web process; WEB_CONCURRENCY is the number of processes"
+    )
+    flower_address: str = of("FLOWER_ADDRESS", str, "127.0.0.1", "the address at which Flower listens")
+    flower_port: int = of("FLOWER_PORT", readers.whole(0, 65535), "5555", "the port at which Flower listens")
+    flower_auth: str | None = of("FLOWER_AUTH", readers.pair, "", "user:password of Flower, which does not start without", private=True)
+    fsync: bool = of("FSYNC", readers.switch, "on", "sync what a 202 promises to disk first")
+    grace: float = of("GRACE", readers.seconds, "20", "how long work under way may go on after SIGTERM; the platform kills later than that")
+    log_level: str = of("LOG_LEVEL", readers.level, "INFO", "of the JSON logs on stdout")
+    clock_key: str | None = of("CLOCK_KEY", str, "", "tests only: the Redis key whose value moves the clock, in seconds")
+    policies: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+
+    def policy(self, dialect: str, default: Policy) -> Policy:
+        """The dialect's own policy, with what SLIPWAY_{DIALECT}_{FIELD} says in its place."""
+        return dataclasses.replace(default, **self.policies.get(spoken(dialect), {}))
+
+
+VARIABLES: Mapping[str, Variable] = {field.name: field.metadata["variable"] for field in dataclasses.fields(Settings) if field.metadata}
+NAMES = frozenset(variable.name for variable in VARIABLES.values())
