@@ -10,14 +10,15 @@ import re
 from dataclasses import dataclass, replace
 from functools import cache
 
+from app.access import sessions
 from app.access.hashing import fingerprint, hash_password, matches, new_secret, password_matches
+from app.access.sessions import SESSION, TOKEN_PREFIX
 from app.core.credentials import Credential, Keyring
 from app.core.errors import Code, UploadError
 from app.core.policy import ROLES, Principal, Scope
 
 TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 BEARER = re.compile(r"bearer +([\x21-\x7e]{1,512})", re.IGNORECASE)  # RFC 6750 2.1; `b64token` read generously
-TOKEN_PREFIX = "st_"  # noqa: S105 - tells a token from a key before either is looked up
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,10 @@ class Access:
         self._kept(self._credential(username, "user", tenant, role, hash_password(chosen)))
         return chosen
 
+    def revoke_user(self, username: str) -> bool:
+        """Whether there was such a user in force. The tokens of his sessions end with him."""
+        return self._revoke("user", username)
+
     # ------------------------------------------------------------ who speaks
 
     def bearer(self, header: str | None) -> Principal:
@@ -101,21 +106,28 @@ class Access:
         return principal(held)
 
     def by_token(self, token: str) -> Principal:
-        """The principal behind a bearer token, while its client is in force. Raises UNAUTHENTICATED."""
+        """The principal behind a bearer token, while its client, or its user and his session, are in force. Raises UNAUTHENTICATED."""
         kept = self.keyring.token(fingerprint(token))
         if kept is None or self.keyring.now() >= kept.expires_at:
             raise UploadError(Code.UNAUTHENTICATED)
+        if SESSION in kept.metadata:
+            return principal(sessions.speaker(self.keyring, kept))
         client = self.keyring.credential("client", kept.principal.owner)
         if client is None or client.revoked_at is not None:
             raise UploadError(Code.UNAUTHENTICATED)
         return kept.principal
 
     def by_password(self, username: str, password: str) -> Principal:
-        """The principal behind a user's name and password. Raises UNAUTHENTICATED, after the same time whether the name is known or not."""
+        """The principal behind a user's name and password. Raises UNAUTHENTICATED, after the same time whether the name is known or not.
+
+        Who knows the password of a revoked user is told so, by the fact `revoked_at`.
+        """
         held = self.keyring.credential("user", username)
         proved = password_matches(password, held.secret_hash if held else _nobodys_hash())
-        if held is None or held.revoked_at is not None or not proved:
+        if held is None or not proved:
             raise UploadError(Code.UNAUTHENTICATED)
+        if held.revoked_at is not None:
+            raise UploadError(Code.UNAUTHENTICATED, revoked_at=int(held.revoked_at))
         return principal(held)
 
     @staticmethod

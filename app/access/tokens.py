@@ -20,7 +20,7 @@ from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 from app.access.hashing import fingerprint, matches, new_secret
-from app.access.principals import TOKEN_PREFIX
+from app.access.sessions import TOKEN_PREFIX
 from app.core.credentials import Credential, Keyring, Token
 from app.core.policy import ROLES, Principal, Scope
 

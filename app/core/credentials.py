@@ -38,6 +38,17 @@ class Token:
     metadata: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a login gives: both secrets are shown once. `expires_at` is the end of the token, the session itself goes on after it."""
+
+    who: Principal
+    id: str
+    token: str
+    refresh_token: str
+    expires_at: float
+
+
 class Keyring(Protocol):
     """Tenants, credentials, tokens."""
 
