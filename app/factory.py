@@ -12,7 +12,7 @@ from app import dialects, logs
 from app.access import TokenServer
 from app.core.waiting import Waiting
 from app.settings import Settings, from_env
-from app.web import draining
+from app.web import draining, limits
 from app.web.dialect import EXTENSION, Dialect, Doors
 from app.web.health import HEALTH, PROBE, Probe
 from app.web.mount import mount
@@ -44,6 +44,7 @@ def create_app(settings: Settings | None = None, packages: tuple[str, ...] = ("a
     app.register_blueprint(HEALTH)
     app.register_blueprint(TRANSFERS)
     mount(app, found.values())
+    app.after_request(limits.announce)
     _front(app, settings)
     return app
 
@@ -57,7 +58,7 @@ def _doors(settings: Settings, house: House, found: Mapping[str, Dialect]) -> Do
         documents=house.documents,
         waiting=Waiting(house.records, house.signals, most, draining.begun),
         patience=Waiting(house.records, house.signals, most, draining.begun),
-        access=house.access,
+        access=limits.Metered(house.access, house.quota),
         tokens=TokenServer(house.access.keyring),
         signer=house.signer,
         now=house.records.now,

@@ -8,7 +8,7 @@ from app.access import Access
 from app.core.documents import Documents
 from app.core.folders import Folders
 from app.core.library import Library
-from app.core.ports import Jobs, Locks, Pulse, Records, Signals, Store
+from app.core.ports import Jobs, Locks, Pulse, Quota, Records, Signals, Store
 from app.core.processing import Processing
 from app.core.reception import Reception
 from app.core.requeue import Requeue
@@ -30,6 +30,7 @@ class House:
     locks: Locks
     signals: Signals
     pulse: Pulse
+    quota: Quota
     store: Store
     jobs: Jobs
     signer: Signer
@@ -57,6 +58,7 @@ def build(settings: Settings, interrupts: tuple[type[Exception], ...] = ()) -> H
         locks=redis.locks,
         signals=redis.signals,
         pulse=redis.pulse,
+        quota=redis.quota,
         store=store,
         jobs=jobs,
         signer=signer,

@@ -56,6 +56,7 @@ class Policy:
     `max_pixels`: width x height x frames; `max_pixels_by_type` narrows it for a measured type.
     `asset_ttl`: None keeps assets for ever. `patience`: how long a synchronous vendor's answer waits for the worker.
     `max_attempts`: how many workers may be lost over one operation.
+    `requests_per_second`, `requests_per_hour`: of one principal at this dialect; 0 sets no limit.
     """
 
     max_bytes: int = 75_000_000
@@ -71,6 +72,8 @@ class Policy:
     max_parts: int = 10_000
     patience: float = 10.0
     max_attempts: int = 3
+    requests_per_second: int = 1_000
+    requests_per_hour: int = 1_000_000
 
     def accepts(self, media_type: str) -> bool:
         """Whether files of this media type may be kept."""

@@ -35,9 +35,9 @@ class RedisQuota:
     def spend(self, name: str, windows: Sequence[Window]) -> Allowance:
         """Count, and look at what is left of the windows, in one round trip."""
         named = _named(name, windows)
-        counts: list[Command] = [("EVAL", COUNT, 1, key, window.seconds, 1) for window, key in named]
         if not named:
             return Allowance()
+        counts: list[Command] = [("EVAL", COUNT, 1, key, window.seconds, 1) for window, key in named]
         with self._link.wire() as wire:
             try:
                 return _allowance(named, wire.ask([*counts, *_lives(named)]), 0)

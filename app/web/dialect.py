@@ -48,6 +48,9 @@ class Guard(Protocol):
     def by_key(self, secret: str) -> Principal:
         """Who has this API key. Raises UploadError(UNAUTHENTICATED)."""
 
+    def by_password(self, username: str, password: str) -> Principal:
+        """Who has this name and password. Raises UploadError(UNAUTHENTICATED)."""
+
     def require(self, who: Principal, scope: Scope) -> None:
         """Raise UploadError(FORBIDDEN), naming the scope, unless the principal holds it."""
 

@@ -79,6 +79,7 @@ class Door:
             locks=self.room.locks,
             signals=self.room.signals,
             pulse=self.room.pulse,
+            quota=self.room.quota,
             store=store,
             jobs=self.jobs,
             signer=signer,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from app import dialects
 from app.core.errors import Code, problem
+from app.web.dialect import EXTENSION
 from tests.dialects.cases import Ask, Case, cases
 from tests.dialects.house import BASE, Row, bearer
 from tests.dialects.pictures import picture
@@ -166,6 +168,16 @@ def test_too_large_before_a_byte_is_read(spoken):
     method, path = spoken.case.too_large(spoken.door, who)
     answer = spoken.door.send(method, path, who, b"x", {"CONTENT_LENGTH": str(spoken.dialect.policy.max_bytes + 1)})
     spoken.refused_as(answer, Code.TOO_LARGE)
+
+
+def test_429_with_the_seconds_to_wait(spoken):
+    policies, who = spoken.door.app.extensions[EXTENSION].policies, spoken.case.speak(spoken.door)
+    policies[spoken.name] = replace(policies[spoken.name], requests_per_hour=1)
+    ask = spoken.case.asks[0]
+    answers = [spoken.door.send(ask.method, ask.path, who | ask.headers, ask.body) for _ in range(2)]
+    spoken.refused_as(answers[1], Code.RATE_LIMITED)
+    assert answers[1].status_code == 429 or spoken.name == "toy"
+    assert 3000 < int(answers[1].headers["Retry-After"]) <= 3600
 
 
 def test_a_promise_is_kept_at_its_location(spoken):

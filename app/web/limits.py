@@ -1,0 +1,100 @@
+"""A limit of requests for everybody who is known, and of wrong passwords for those who guess.
+
+Charged once a request, as soon as it is known who speaks and before the body is read: a client that sent its file is not turned away
+after it. Nobody is charged for what takes no credentials: token endpoints, signed URLs, health.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+
+from flask import Response, request
+
+from app.core.errors import Code, UploadError
+from app.core.policy import Policy, Principal, Scope
+from app.core.ports import Allowance, Quota, Window
+from app.web.dialect import Guard, doors
+from app.web.mount import dialect_at
+
+SECOND, HOUR = "second", "hour"
+GUESSES = Window("guesses", 10, 60)  # wrong passwords for one name from one address: 10 a minute are no way to find one
+KEPT = "slipway.allowance"
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """The Guard at the doors: the same answers as `guard`, and RATE_LIMITED for who comes too often."""
+
+    guard: Guard
+    quota: Quota
+
+    def bearer(self, header: str | None) -> Principal:
+        """Who sent this Authorization header. Raises UploadError: UNAUTHENTICATED, RATE_LIMITED."""
+        return self._charged(self.guard.bearer(header))
+
+    def by_key(self, secret: str) -> Principal:
+        """Who has this API key. Raises UploadError: UNAUTHENTICATED, RATE_LIMITED."""
+        return self._charged(self.guard.by_key(secret))
+
+    def by_password(self, username: str, password: str) -> Principal:
+        """Who has this name and password. Raises UploadError: UNAUTHENTICATED, RATE_LIMITED also after too many wrong ones.
+
+        Only wrong ones count, after they were tried: as many as come at once may be tried beyond the limit, but somebody who is right
+        is never kept waiting by his own programs.
+        """
+        guesser = _guesser(username)
+        _require_room(self.quota.look(guesser, [GUESSES]))
+        try:
+            who = self.guard.by_password(username, password)
+        except UploadError:
+            self.quota.spend(guesser, [GUESSES])
+            raise
+        return self._charged(who)
+
+    def require(self, who: Principal, scope: Scope) -> None:
+        """Raise UploadError(FORBIDDEN), naming the scope, unless the principal holds it."""
+        self.guard.require(who, scope)
+
+    def _charged(self, who: Principal) -> Principal:
+        """Dialects have windows of their own: each has its own policy."""
+        dialect = dialect_at(request.path)
+        if dialect and allowance() is None:
+            windows = _windows(doors().policies[dialect.name])
+            request.environ[KEPT] = self.quota.spend(f"{dialect.name}/{who.tenant}/{who.owner}", windows)
+        _require_room(allowance())
+        return who
+
+
+def allowance() -> Allowance | None:
+    """How the windows of the request's principal stand; None before somebody was recognised."""
+    kept: Allowance | None = request.environ.get(KEPT)
+    return kept
+
+
+def announce(response: Response) -> Response:
+    """RateLimit-Policy and RateLimit, lists of structured fields (draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4)."""
+    spent = (allowance() or Allowance()).windows
+    if spent:
+        response.headers["RateLimit-Policy"] = ", ".join(f'"{of.window.name}";q={of.window.limit};w={of.window.seconds}' for of in spent)
+        response.headers["RateLimit"] = ", ".join(f'"{of.window.name}";r={of.remaining};t={math.ceil(of.reset_after)}' for of in spent)
+    return response
+
+
+def _windows(policy: Policy) -> list[Window]:
+    """The limits that are set."""
+    both = (Window(SECOND, policy.requests_per_second, 1), Window(HOUR, policy.requests_per_hour, 3600))
+    return [window for window in both if window.limit]
+
+
+def _require_room(found: Allowance | None) -> None:
+    if found and not found.allowed:
+        narrowest = max(found.exceeded, key=lambda spent: spent.reset_after)
+        raise UploadError(Code.RATE_LIMITED, retry_after=found.retry_after, limit=narrowest.window.limit)
+
+
+def _guesser(username: str) -> str:
+    """A name at an address. The name is hashed: it may be anything, of any length, and some people type their password there."""
+    name = hashlib.sha256(username.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"guess/{name}/{request.remote_addr or ''}"
