@@ -9,7 +9,7 @@ from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import dialects, logs
-from app.access import TokenServer
+from app.access import Sessions, TokenServer
 from app.core.waiting import Waiting
 from app.settings import Settings, from_env
 from app.web import draining, limits
@@ -60,9 +60,11 @@ def _doors(settings: Settings, house: House, found: Mapping[str, Dialect]) -> Do
         patience=Waiting(house.records, house.signals, most, draining.begun),
         access=limits.Metered(house.access, house.quota),
         tokens=TokenServer(house.access.keyring),
+        sessions=Sessions(house.access.keyring),
         signer=house.signer,
         now=house.records.now,
         public_url=settings.public_url,
+        language=settings.language,
         policies={name: settings.policy(name, dialect.policy) for name, dialect in found.items()},
         dialects=dict(found),
     )

@@ -8,6 +8,7 @@ from typing import Any, Protocol, cast
 
 from flask import Blueprint, Request, Response, current_app
 
+from app.core.credentials import Session
 from app.core.documents import Documents
 from app.core.errors import Problem
 from app.core.folders import Folders
@@ -71,6 +72,19 @@ class Tokens(Protocol):
         """Status, JSON body and headers of the answer (RFC 6749, section 5); nothing is raised for bad input."""
 
 
+class Sessions(Protocol):
+    """Logins of users, which the room access offers to every dialect that has them; see `access.sessions`."""
+
+    def begin(self, who: Principal, lifetime: float, longest: float) -> Session:
+        """A new session of `longest` seconds, with a first token of `lifetime` seconds, for who has just proved to be this user."""
+
+    def renew(self, refresh_token: str, lifetime: float) -> Session:
+        """Another token of a session. Raises UploadError(UNAUTHENTICATED)."""
+
+    def end(self, token: str) -> None:
+        """End the session of a token, and all its tokens with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Doors:
     """What every view may use: the use cases, the signer, the policies by dialect, and the clock.
@@ -86,9 +100,11 @@ class Doors:
     patience: Waiting
     access: Guard
     tokens: Tokens
+    sessions: Sessions
     signer: Signer
     now: Callable[[], float]
     public_url: str | None = None
+    language: str = "en"
     policies: dict[str, Policy] = field(default_factory=dict)
     dialects: dict[str, Dialect] = field(default_factory=dict)
 
