@@ -58,9 +58,9 @@ class Access:
             return self._kept(replace(held, role=role, name=name or held.name), held)
         return self._kept(self._credential(f"key_{hashed[:20]}", "key", tenant, role, hashed, name))
 
-    def list_keys(self, tenant: str) -> list[Credential]:
-        """The keys of a tenant, revoked ones too, oldest first."""
-        return [held for held in self.keyring.credentials(tenant) if held.kind == "key"]
+    def credentials(self, tenant: str, kind: str) -> list[Credential]:
+        """The credentials of a tenant that are of this kind (key, client, user), revoked ones too, oldest first."""
+        return [held for held in self.keyring.credentials(tenant) if held.kind == kind]
 
     def revoke_key(self, key_id: str) -> bool:
         """Whether there was such a key in force. Nothing that it made goes."""

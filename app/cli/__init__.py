@@ -1,4 +1,4 @@
-"""The `slipway` command: `up` runs everything on one machine, `release` checks once, `tenants` and `keys` administer.
+"""The `slipway` command: `up` runs everything on one machine, `release` checks once, `tenants`, `keys`, `clients` and `users` administer.
 
 It may know: the settings and the wiring; click, honcho's parser and printer. Processes are started here and nowhere else.
 It must never: be imported by another room, answer a fault of the operator's with a traceback, or leave a process behind.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import click
 
-from app.cli.admin import keys, release, tenants
+from app.cli.admin import release, tenants
+from app.cli.credentials import clients, keys, users
 from app.cli.up import up
 
 __all__ = ["main"]
@@ -20,5 +21,5 @@ def main() -> None:
     """Slipway, a self-hosted upload pipeline. Everything is configured by the environment: see deploy/env.example."""
 
 
-for command in (up, release, tenants, keys):
+for command in (up, release, tenants, keys, clients, users):
     main.add_command(command)

@@ -1,14 +1,16 @@
-"""Commands that ask and end: tenants, keys, the check before a release."""
+"""Commands that ask and end: tenants, and the check before a release."""
 
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import asdict
 from typing import ParamSpec
 
 import click
 
+from app.access import bundles
 from app.core.errors import Fault
 from app.core.policy import ROLES
 from app.settings import SettingsError, from_env
@@ -52,17 +54,23 @@ def release() -> None:
 
 @click.group()
 def tenants() -> None:
-    """Who owns uploads and assets."""
+    """Who owns uploads and assets. Nothing of one is visible to another."""
 
 
 @tenants.command("add")
 @click.argument("name")
+@click.option("--role", type=click.Choice(list(ROLES)), default="admin", show_default=True, help="Of its first credentials.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, as in credentials.json.")
 @plainly
-def add_tenant(name: str) -> None:
-    """Add a tenant."""
-    if not open_house().access.add_tenant(name):
-        raise ValueError(f"the tenant {name!r} exists already")
-    click.echo(f"added {name}")
+def add_tenant(name: str, role: str, as_json: bool) -> None:  # noqa: FBT001 - click hands a flag over so
+    """Add a tenant with an API key, an OAuth2 client and a user. Their secrets, shown this once, go to stdout."""
+    made = asdict(bundles.found(open_house().access, name, role))
+    if as_json:
+        click.echo(json.dumps(made, indent=2))
+        return
+    click.echo(f"added {name}; the secrets are shown only now:", err=True)
+    for field, value in made.items():
+        click.echo(f"{field.replace('_', ' '):<14}{value}")
 
 
 @tenants.command("list")
@@ -71,40 +79,3 @@ def list_tenants() -> None:
     """All tenants."""
     for name in open_house().access.tenants():
         click.echo(name)
-
-
-@click.group()
-def keys() -> None:
-    """API keys: sent as `Authorization: Bearer …`; only their hash is stored."""
-
-
-@keys.command("add")
-@click.option("--tenant", required=True)
-@click.option("--role", type=click.Choice(list(ROLES)), default="editor", show_default=True)
-@click.option("--name", default="", help="What the key is for.")
-@plainly
-def add_key(tenant: str, role: str, name: str) -> None:
-    """Make a key. Its id goes to stderr, the key itself, shown this once, to stdout."""
-    secret, kept = open_house().access.add_key(tenant, role, name)
-    click.echo(f"{kept.id} ({role} of {tenant}); the key is shown only now:", err=True)
-    click.echo(secret)
-
-
-@keys.command("list")
-@click.option("--tenant", required=True)
-@plainly
-def list_keys(tenant: str) -> None:
-    """The keys of a tenant."""
-    for kept in open_house().access.list_keys(tenant):
-        made = datetime.fromtimestamp(kept.created_at, UTC).isoformat(timespec="seconds")
-        click.echo("\t".join((kept.id, kept.role, made, "in force" if kept.revoked_at is None else "revoked", kept.name)))
-
-
-@keys.command("revoke")
-@click.argument("key_id")
-@plainly
-def revoke_key(key_id: str) -> None:
-    """End a key. What was uploaded with it stays."""
-    if not open_house().access.revoke_key(key_id):
-        raise ValueError(f"there is no key {key_id!r} in force")
-    click.echo(f"revoked {key_id}")

@@ -9,15 +9,14 @@ import secrets
 import struct
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypedDict, cast
 
-from app.access import Access
-from app.access.hashing import new_secret
+from app.access import Access, bundles
+from app.access.bundles import Bundle
 
-TENANT, ROLE, USER = "demo", "admin", "demo"
-CLIENT = f"{TENANT}:default"
+TENANT, ROLE = "demo", "admin"
 
 
 class Taken(Exception):
@@ -87,24 +86,12 @@ def occupy(folder: Path) -> Ground:
 
 def admit(access: Access, kept: Credentials) -> None:
     """See to it that the kept credentials are known, also to a Redis that lost them. What was revoked stays revoked."""
-    access.add_tenant(kept["tenant"])
-    access.put_key(kept["tenant"], ROLE, kept["api_key"], "credentials.json")
-    if access.keyring.credential("client", kept["client_id"]) is None:
-        access.add_client(kept["tenant"], kept["client_id"], ROLE, kept["client_secret"])
-    if access.keyring.credential("user", kept["username"]) is None:
-        access.add_user(kept["tenant"], kept["username"], ROLE, kept["password"])
+    secrets_of = {name: text for name, text in cast("dict[str, str]", kept).items() if name in Credentials.__annotations__ and name != "url"}
+    bundles.admit(access, Bundle(**secrets_of), ROLE, "credentials.json")
 
 
 def _new() -> Credentials:
-    return {
-        "url": "",
-        "tenant": TENANT,
-        "api_key": f"sk_{TENANT}_{new_secret()}",
-        "client_id": CLIENT,
-        "client_secret": new_secret(),
-        "username": USER,
-        "password": new_secret(),
-    }
+    return cast("Credentials", {"url": "", **asdict(bundles.new(TENANT))})
 
 
 def _read(file: Path) -> Credentials:

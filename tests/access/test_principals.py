@@ -31,7 +31,7 @@ def test_a_key_is_shown_once_and_only_its_hash_is_kept(access, keyring):
     prefix, tenant, rest = secret.split("_", 2)
     assert (prefix, tenant, len(rest)) == ("sk", "demo", 43)
     assert (kept.kind, kept.tenant, kept.role, kept.name, kept.secret_hash) == ("key", "demo", "editor", "laptop", fingerprint(secret))
-    assert access.list_keys("demo") == [kept]
+    assert access.credentials("demo", "key") == [kept]
     assert secret not in repr(keyring.kept)
 
 
@@ -49,7 +49,7 @@ def test_the_same_secret_is_the_same_key(access, keyring):
     keyring.time += 5
     second = access.put_key("demo", "admin", "secret-of-old")
     assert (second.id, second.role, second.name, second.created_at) == (first.id, "admin", "first", first.created_at)
-    assert len(access.list_keys("demo")) == 1
+    assert len(access.credentials("demo", "key")) == 1
     with pytest.raises(ValueError, match="another tenant"):
         access.put_key("other", "admin", "secret-of-old")
 
@@ -66,7 +66,7 @@ def test_only_keys_of_the_tenant_are_listed(access):
     access.add_user("demo", "ada", "editor")
     access.add_key("other", "editor")
     _, mine = access.add_key("demo", "editor")
-    assert access.list_keys("demo") == [mine]
+    assert access.credentials("demo", "key") == [mine]
 
 
 @pytest.mark.parametrize("kind", ["client", "user"])

@@ -45,13 +45,13 @@ def test_the_credentials_open_the_door_again_and_again(tmp_path):
         admit(access, kept)
         assert access.by_key(kept["api_key"]).tenant == "demo"
         assert access.by_password(kept["username"], kept["password"]).tenant == "demo"
-    assert len(access.list_keys("demo")) == 1
+    assert len(access.credentials("demo", "key")) == 1
 
 
 def test_what_was_revoked_stays_revoked(tmp_path):
     access, kept = Access(MemoryKeyring()), occupy(tmp_path).credentials(URL)
     admit(access, kept)
-    access.revoke_key(access.list_keys("demo")[0].id)
+    access.revoke_key(access.credentials("demo", "key")[0].id)
     access.revoke_client(kept["client_id"])
     admit(access, kept)
     with pytest.raises(UploadError):
