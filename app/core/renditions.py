@@ -12,7 +12,8 @@ from typing import Any
 from app.core.errors import Code, UploadError
 
 SIDE_MOST = 10_000  # pixels
-PIXELS_MOST = 50_000_000  # that are decoded, and that are written, counting frames
+PIXELS_MOST = 50_000_000  # that are decoded, and that are written, counting frames …
+ENLARGED_MOST = 16_000_000  # … and that are written when there were fewer: anybody may ask for any size of a public image
 QUALITY = 80  # of a lossy format, where nothing is said (Squidex.Assets.ImageSharp, Internal/Extensions.cs)
 BACKGROUND_MOST = 32  # characters
 

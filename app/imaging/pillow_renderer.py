@@ -16,7 +16,7 @@ from PIL.ImageFile import ImageFile
 
 from app.core.errors import Code, UploadError
 from app.core.ports import Header
-from app.core.renditions import PIXELS_MOST, Spec
+from app.core.renditions import ENLARGED_MOST, PIXELS_MOST, Spec
 from app.imaging.canvas import SIDEWAYS, Canvas
 from app.imaging.colours import colour
 from app.imaging.encoding import ENCODINGS, ONCE, Encoding, Timing
@@ -76,13 +76,14 @@ def _job(file: BinaryIO, media_type: str, spec: Spec) -> _Job:
     header, encoding = its.header(file, sys.maxsize), ENCODINGS[to]
     frames = header.frames if media_type in ANIMATIONS and encoding.animates else 1
     stored = Size(header.width, header.height)
+    pixels = stored.width * stored.height * frames
     placement = place(_turned(stored, header.orientation), spec)
-    _require_few(stored.width * stored.height * frames)
-    _require_few(placement.canvas.width * placement.canvas.height * frames)
+    _require_few(pixels, PIXELS_MOST)
+    _require_few(placement.canvas.width * placement.canvas.height * frames, max(pixels, ENLARGED_MOST))
     encoding.require_fits(placement.canvas)
     orientation = UPRIGHT if media_type == TURNED_BY_PILLOW else header.orientation
     canvas = Canvas(placement, orientation, colour(spec.background), encoding.keeps_alpha)
-    return _Job(its.opened(file), frames, stored.width * stored.height * frames, _needed(placement, header.orientation), canvas, encoding)
+    return _Job(its.opened(file), frames, pixels, _needed(placement, header.orientation), canvas, encoding)
 
 
 def _turned(size: Size, orientation: int) -> Size:
@@ -94,9 +95,9 @@ def _needed(placement: Placement, orientation: int) -> Size:
     return _turned(Size(SPARE * placement.width, SPARE * placement.height), orientation)
 
 
-def _require_few(pixels: int) -> None:
-    if pixels > PIXELS_MOST:
-        raise UploadError(Code.TOO_MANY_PIXELS, pixels=pixels, limit=PIXELS_MOST)
+def _require_few(pixels: int, most: int) -> None:
+    if pixels > most:
+        raise UploadError(Code.TOO_MANY_PIXELS, pixels=pixels, limit=most)
 
 
 def _decode(job: _Job, number: int, left: int) -> int:

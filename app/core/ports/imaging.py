@@ -55,5 +55,6 @@ class Renderer(Protocol):
         """Write what `spec` asks for into `out`, a file of its own at offset 0, and say what it is. Calls heartbeat between frames.
 
         Upright, without metadata but the colour profile. Raises UploadError: what a Gauge raises for files that cannot be decoded, and
-        TOO_MANY_PIXELS where more than PIXELS_MOST would be decoded or written.
+        TOO_MANY_PIXELS where more than PIXELS_MOST would be decoded or written, or an enlargement would have more than ENLARGED_MOST;
+        INVALID for what the format cannot hold.
         """
