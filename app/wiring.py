@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.access import Access
+from app.core.attaching import Attaching
 from app.core.documents import Documents
+from app.core.emptying import Emptying
+from app.core.fetched import Fetching
 from app.core.folders import Folders
 from app.core.library import Library
 from app.core.ports import Jobs, Locks, Pulse, Quota, Records, Signals, Store
@@ -14,6 +17,7 @@ from app.core.reception import Reception
 from app.core.requeue import Requeue
 from app.core.retention import Retention
 from app.core.signing import Signer
+from app.fetching import HttpFetcher
 from app.imaging import PillowGauge
 from app.jobs import CeleryJobs
 from app.records import open_records
@@ -39,6 +43,7 @@ class House:
     processing: Processing
     retention: Retention
     requeue: Requeue
+    emptying: Emptying
     library: Library
     folders: Folders
     documents: Documents
@@ -64,10 +69,16 @@ def build(settings: Settings, interrupts: tuple[type[Exception], ...] = ()) -> H
         signer=signer,
         access=Access(redis.keyring),
         reception=Reception(redis.records, store, jobs, redis.locks),
-        processing=Processing(redis.records, store, PillowGauge(interrupts=interrupts), interrupts),
+        processing=_processing(redis.records, store, jobs, settings, interrupts),
         retention=retention,
         requeue=Requeue(retention, jobs),
+        emptying=Emptying(retention, library),
         library=library,
         folders=Folders(redis.records, library),
         documents=Documents(redis.records, library),
     )
+
+
+def _processing(records: Records, store: Store, jobs: Jobs, settings: Settings, interrupts: tuple[type[Exception], ...]) -> Processing:
+    fetching = Fetching(records, store, HttpFetcher(settings.fetch_allow))
+    return Processing(records, store, PillowGauge(interrupts=interrupts), Attaching(records, jobs), fetching, interrupts)

@@ -28,6 +28,7 @@ PR_SET_PDEATHSIG = 1  # Linux, prctl(2)
 SCHEDULE = {
     "slipway.requeue_stalled": 5.0,
     "slipway.write_manifests": 10.0,
+    "slipway.empty_folders": 10.0,
     "slipway.send_canaries": 30.0,
     "slipway.expire_uploads": 60.0,
     "slipway.delete_doomed": 60.0,

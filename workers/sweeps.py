@@ -32,6 +32,12 @@ def expire_uploads() -> None:
     house().retention.expire_uploads()
 
 
+@app.task(name="slipway.empty_folders", throws=(Fault,))
+def empty_folders() -> None:
+    """What lay in deleted folders."""
+    house().emptying.empty_folders()
+
+
 @app.task(name="slipway.delete_doomed", throws=(Fault,))
 def delete_doomed() -> None:
     """Condemned bytes."""

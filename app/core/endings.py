@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from app.core import operation, upload
 from app.core.asset import Blob, BlobState, doom
-from app.core.operation import Operation, Status
+from app.core.operation import ATTACH, Operation, Status
 from app.core.ports import Change, Entity
 from app.core.upload import State, Upload
 
@@ -25,6 +25,8 @@ def refused(op: Operation, up: Upload | None, blob: Blob | None, why: Problem, n
 def cancelled(op: Operation, up: Upload | None, blob: Blob | None, now: float) -> Change:
     """The client gave it up. Raises Moved when the operation is final."""
     stopped = operation.finish(op, Status.CANCELLED, now)
+    if op.kind == ATTACH:
+        return _detached(stopped, up)
     gone = upload.cancel(up, now) if up and up.state in {State.OPEN, State.FINISHED} else up
     return Change(put=(stopped, *_put(gone, up), *_doomed(blob, now)))
 
@@ -51,8 +53,15 @@ def ended(op: Operation, up: Upload | None, blob: Blob | None, now: float) -> Ch
     """Write the operation; when it is over, condemn what it leaves behind."""
     if not op.final:
         return Change(put=(op,))
+    if op.kind == ATTACH:
+        return _detached(op, up)
     spent = _spent(up, now) if up and up.doomed_at is None else up
     return Change(put=(op, *_put(spent, up), *_doomed(blob, now)))
+
+
+def _detached(op: Operation, up: Upload | None) -> Change:
+    """Nothing but the operation ends: the upload keeps its bytes for others."""
+    return Change(put=(op, upload.detach(up, op.id)) if up and op.id in up.attaching else (op,))
 
 
 def _spent(up: Upload, now: float) -> Upload:

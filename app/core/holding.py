@@ -13,11 +13,13 @@ from app.core import asset
 from app.core.alias import Alias, alias_ref
 from app.core.asset import Asset, Blob, BlobState, Pointer
 from app.core.errors import RecordsDown
-from app.core.ports import Change, Entity
+from app.core.ports import Change, Entity, Records
 from app.core.refs import Kind, Ref
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from app.core.upload import Upload
 
 T = TypeVar("T")
 Found = Mapping[Ref, Entity | None]
@@ -36,6 +38,30 @@ def until_current(attempt: Callable[[], T]) -> T:
         except Overtaken:
             continue
     raise RecordsDown("contention")
+
+
+class Reading:
+    """Reads records, and remembers what it read."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self.seen: dict[Ref, Entity | None] = {}
+
+    def __call__(self, ref: Ref) -> Entity | None:
+        """The record, as it was when it was first asked for."""
+        if ref not in self.seen:
+            self.seen[ref] = self._records.get(ref)
+        return self.seen[ref]
+
+    def require_same(self, found: Found) -> None:
+        """Raise Overtaken unless everything that was read is still as it was."""
+        if any(found[ref] != entity for ref, entity in self.seen.items()):
+            raise Overtaken
+
+
+def of_upload(up: Upload) -> str:
+    """As whom a kept upload holds its blob; an asset's id never looks so."""
+    return f"upload:{up.id}"
 
 
 def blob_refs(tenant: str, contents: Mapping[str, str]) -> list[Ref]:

@@ -13,18 +13,21 @@ What a 202 promises is on disk and in Redis before it is said; the message to th
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from app.core import endings, filenames, keys, parts, upload
+from app.core.admission import Opening, admit, planned, require_fit, streamed
+from app.core.attaching import Attaching
 from app.core.errors import BrokerDown, Code, Fault, Moved, Problem, UploadError
-from app.core.operation import Operation, queue
+from app.core.operation import FETCH, INGEST, Operation, queue
 from app.core.parts import Part, Parts
 from app.core.policy import Policy, Principal
 from app.core.ports import Body, Change, Jobs, Locks, Records, Store
 from app.core.refs import Index, Kind, Ref
 from app.core.streams import Streams, Verify, still_open, unchanged, with_parts
+from app.core.target import Target
 from app.core.upload import State, Upload
 from app.core.writing import Writing
 
@@ -33,20 +36,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+__all__ = ["Opening", "Reception", "admit"]
+
 Complete = Callable[[float, Upload, Parts | None], tuple[Upload, tuple[Parts, ...]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """What a client says of the file it is about to send: sizes in bytes, `digest` as `sha256:{hex}`, `planned` when it comes in parts."""
-
-    filename: str | None = None
-    declared_type: str | None = None
-    length: int | None = None
-    digest: str | None = None
-    planned: bool = False
-    part_size: int | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +60,44 @@ class Reception:
 
         Raises UploadError: TOO_LARGE, EMPTY, UNSUPPORTED_TYPE, BAD_FILENAME, INVALID (part size).
         """
-        admit(policy, opening)
-        up = self._draft(who, dialect, policy, opening)
-        up = replace(up, staged=self.store.stage(up.staged.key, planned=up.planned, length=up.length))
-        op = _promise(up)
-        self.records.commit([up.ref, op.ref], lambda *_: Change(put=(up, op)))
+        up = self._staged(who, dialect, policy, opening)
+        self._begin(up, _promise(up, INGEST, opening.target))
         return up
 
+    def fetch(self, who: Principal, dialect: str, policy: Policy, opening: Opening) -> Operation:
+        """Promise that a worker fetches the file from `opening.source`. Raises as `open`."""
+        up = replace(self._staged(who, dialect, policy, opening), state=State.FINISHED)
+        op = queue(_promise(up, FETCH, opening.target), up.created_at)
+        self._begin(up, op)
+        return self._sent(op)
+
+    def _staged(self, who: Principal, dialect: str, policy: Policy, opening: Opening) -> Upload:
+        admit(policy, opening)
+        up = self._draft(who, dialect, policy, opening)
+        return replace(up, staged=self.store.stage(up.staged.key, planned=up.planned, length=up.length))
+
+    def _begin(self, up: Upload, op: Operation) -> None:
+        def step(taken: Upload | None, _: Operation | None) -> Change:
+            if taken is not None:
+                raise Moved(Code.EXISTS, what="upload")
+            return Change(put=(up, op))
+
+        self.records.commit([up.ref, op.ref], step)
+
+    def attach(self, who: Principal, up: Upload, target: Target) -> Operation:
+        """The bytes of a kept upload become one more asset. See `Attaching.attach`."""
+        return self._attaching.attach(who, up, target)
+
+    def discard(self, up: Upload) -> None:
+        """A kept upload is wanted no more. See `Attaching.discard`."""
+        self._attaching.discard(up)
+
+    @property
+    def _attaching(self) -> Attaching:
+        return Attaching(self.records, self.jobs)
+
     def _draft(self, who: Principal, dialect: str, policy: Policy, opening: Opening) -> Upload:
-        now, new = self.records.now(), keys.new_id()
+        now, new = self.records.now(), opening.id or keys.new_id()
         return Upload(
             id=new,
             tenant=who.tenant,
@@ -86,7 +107,7 @@ class Reception:
             operation_id=keys.new_id(),
             staged=upload.Staged(keys.staging(who.tenant, new)),
             created_at=now,
-            expires_at=now + policy.upload_ttl,
+            expires_at=now + policy.upload_ttl if opening.expires_at is None else opening.expires_at,
             part_size=parts.part_size_for(policy, opening.length, opening.part_size),
             filename=filenames.clean(opening.filename),
             declared_type=opening.declared_type,
@@ -94,6 +115,8 @@ class Reception:
             planned=opening.planned,
             digest=opening.digest,
             metadata=opening.metadata,
+            kept=opening.kept,
+            source=opening.source,
         )
 
     # ------------------------------------------------------------ bytes
@@ -122,11 +145,11 @@ class Reception:
         Raises UploadError (PART_UNKNOWN, PART_SIZE, TOO_LARGE, DIGEST_MISMATCH, LOCKED), Moved, ClientGone (the part is then not held).
         """
         place = parts.slot(number, up.part_size, up.length, up.policy.max_parts)
-        _fits(up, place, body.length)
+        require_fit(up, place, body.length)
         with Writing(self.records, self.locks, up, number) as writing:
             self.records.drop_part(up.ref, number, self._check_open)
             part = self.store.put_part(up.staged, place, body, writing.tick)
-            _fits(up, place, part.size)
+            require_fit(up, place, part.size)
             if verify:
                 verify()
             writing.renew()
@@ -160,7 +183,7 @@ class Reception:
 
     def _finish_stream(self, up: Upload) -> Operation:
         with Writing(self.records, self.locks, up) as writing:
-            length = _streamed(writing.up, self.streams.reach(writing.up))
+            length = streamed(writing.up, self.streams.reach(writing.up))
 
             def complete(now: float, found: Upload, _: Parts | None) -> tuple[Upload, tuple[Parts, ...]]:
                 return upload.finish(unchanged(found, writing.up, now), length, now), ()
@@ -171,7 +194,7 @@ class Reception:
         recorded = held or Parts(current.tenant, current.id)
         table = self.store.held(current.staged, recorded, current.part_size)
         frozen = replace(table, version=recorded.version + 1)
-        return upload.finish(current, _planned(current, table), now), (frozen,)
+        return upload.finish(current, planned(current, table), now), (frozen,)
 
     def _finish(self, up: Upload, complete: Complete) -> Operation:
         def step(current: Upload | None, held: Parts | None, op: Operation | None) -> Change:
@@ -181,7 +204,9 @@ class Reception:
                 raise Moved(Code.GONE, what="operation")
             return Change(put=(done, *table, queue(op, now)))
 
-        queued = _operation(self.records.commit([up.ref, up.parts_ref, up.operation_ref], step))
+        return self._sent(_operation(self.records.commit([up.ref, up.parts_ref, up.operation_ref], step)))
+
+    def _sent(self, queued: Operation) -> Operation:
         try:
             self.jobs.process(queued.ref)
         except BrokerDown as down:
@@ -236,56 +261,19 @@ class Reception:
             self._free(up)
 
 
-def admit(policy: Policy, opening: Opening) -> None:
-    """Refuse what the policy refuses whatever the bytes are. Raises UploadError: EMPTY, TOO_LARGE, UNSUPPORTED_TYPE."""
-    if opening.length == 0:
-        raise UploadError(Code.EMPTY)
-    if opening.length is not None and opening.length > policy.max_bytes:
-        raise UploadError(Code.TOO_LARGE, limit=policy.max_bytes, size=opening.length)
-    if opening.declared_type is not None and not policy.accepts(opening.declared_type):
-        raise UploadError(Code.UNSUPPORTED_TYPE, media_type=opening.declared_type, accepted=", ".join(policy.media_types))
+def _operation(change: Change) -> Operation:
+    return next(entity for entity in change.put if isinstance(entity, Operation))
 
 
-def _promise(up: Upload) -> Operation:
+def _promise(up: Upload, kind: str, target: Target) -> Operation:
     return Operation(
         id=up.operation_id,
         tenant=up.tenant,
         owner=up.owner,
-        kind="ingest",
+        kind=kind,
+        target=target,
         upload_id=up.id,
         created_at=up.created_at,
         updated_at=up.created_at,
         expires_at=up.created_at + up.policy.operation_ttl,
     )
-
-
-def _fits(up: Upload, place: parts.Slot, size: int | None) -> None:
-    """A part is as long as its slot; where the length of the whole is not known, at most."""
-    exact = up.length is not None
-    if size is not None and (size > place.size or (exact and size != place.size) or size == 0):
-        raise UploadError(Code.PART_SIZE, number=place.number, expected=place.size, size=size)
-    if size is not None and place.offset + size > up.policy.max_bytes:
-        raise UploadError(Code.TOO_LARGE, limit=up.policy.max_bytes, size=place.offset + size)
-
-
-def _streamed(up: Upload, reach: int) -> int:
-    if reach == 0:
-        raise UploadError(Code.EMPTY)
-    if up.length not in {None, reach}:
-        raise UploadError(Code.OFFSET_MISMATCH, offset=reach)
-    if reach > up.policy.max_bytes:
-        raise UploadError(Code.TOO_LARGE, limit=up.policy.max_bytes, size=reach)
-    return reach
-
-
-def _planned(up: Upload, table: Parts) -> int:
-    length = up.length if up.length is not None else parts.length_of(table.held, up.part_size)
-    if gaps := parts.missing(table.held, up.part_size, length):
-        raise UploadError(Code.PARTS_MISSING, missing=gaps)
-    if length > up.policy.max_bytes:
-        raise UploadError(Code.TOO_LARGE, limit=up.policy.max_bytes, size=length)
-    return length
-
-
-def _operation(change: Change) -> Operation:
-    return next(entity for entity in change.put if isinstance(entity, Operation))

@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from app.core import endings, keys, manifest, timing
+from app.core import attaching, endings, holding, keys, manifest, timing, upload
 from app.core.asset import Asset, AssetState, Blob, BlobState
 from app.core.errors import Code, Fault, Moved, problem
 from app.core.library import Library
-from app.core.operation import Operation
-from app.core.ports import Change, Records, Store
+from app.core.operation import ATTACH, Operation
+from app.core.ports import Change, Entity, Records, Store
 from app.core.refs import Index, Kind, Ref
 from app.core.upload import State, Upload
 
@@ -108,6 +108,9 @@ class Retention:
         if up is None:
             self.records.settle_index(Index.EXPIRY_UPLOADS, [(ref, at)])
             return
+        if up.kept and up.state is State.FINISHED:
+            self._expire_kept(up)
+            return
 
         def step(current: Upload | None, op: Operation | None) -> Change:
             if current is None:
@@ -116,6 +119,23 @@ class Retention:
 
         self.records.commit([ref, up.operation_ref], step)
         self._free_upload(ref)
+
+    def _expire_kept(self, up: Upload) -> None:
+        """Nothing of its work may be under way: neither the measuring of its bytes, nor an asset that is to have them."""
+        contents = {up.blob: up.facts.digest} if up.blob and up.facts else {}
+        refs = [up.ref, up.operation_ref, *holding.blob_refs(up.tenant, contents)]
+
+        def step(*entities: Entity | None) -> Change:
+            found, now = dict(zip(refs, entities, strict=True)), self.records.now()
+            current, op = found[up.ref], found[up.operation_ref]
+            if not isinstance(current, Upload) or current.expires_at > now or (isinstance(op, Operation) and not op.final):
+                raise Moved(Code.LOCKED)
+            if current.blob is None and not current.attaching:
+                return Change(put=(upload.changed(current, state=State.EXPIRED, doomed_at=current.doomed_at or now),))
+            return attaching.released(current, State.EXPIRED, found, now)
+
+        self.records.commit(refs, step)
+        self._free_upload(up.ref)
 
     def purge_assets(self) -> Swept:
         """Assets that nobody kept until their deadline."""
@@ -138,16 +158,18 @@ class Retention:
             self.records.settle_index(Index.EXPIRY_OPERATIONS, [(ref, at)])
             return
         of = op.upload_id or op.id
-        self._free_upload(Ref(Kind.UPLOAD, op.tenant, of))
-        refs = [ref, Ref(Kind.UPLOAD, op.tenant, of), Ref(Kind.PARTS, op.tenant, of)]
+        own = [] if op.kind == ATTACH else [Ref(Kind.UPLOAD, op.tenant, of), Ref(Kind.PARTS, op.tenant, of)]  # an attachment has no upload
+        for uploaded in own[:1]:
+            self._free_upload(uploaded)
 
-        def step(current: Operation | None, up: Upload | None, _parts: object) -> Change:
+        def step(current: Operation | None, up: Upload | None = None, _parts: object = None) -> Change:
             if current is None or not current.final or current.expires_at > self.records.now():
                 raise Moved(Code.FINAL)
-            known = (refs[1],) if up else ()
-            return Change(drop=tuple(refs), bury=(ref, *known))
+            if up and up.kept and up.state is State.FINISHED:
+                raise Moved(Code.LOCKED)  # it holds its bytes: its own deadline comes first
+            return Change(drop=(ref, *own), bury=(ref, *(own[:1] if up else ())))
 
-        self.records.commit(refs, step)
+        self.records.commit([ref, *own], step)
 
     # ------------------------------------------------------------ bytes
 

@@ -73,7 +73,7 @@ def test_a_cancel_while_started_wins_over_the_settlement(world):
 def test_a_cancel_between_the_settlements_read_and_write_wins(world):
     world.hold()
     op = world.upload(b"bytes")
-    kinds = (Kind.OPERATION, Kind.UPLOAD, Kind.BLOB, Kind.ASSET, Kind.DIGEST)
+    kinds = (Kind.OPERATION, Kind.UPLOAD, Kind.BLOB, Kind.DIGEST)
     raced = BetweenReadAndWrite(world.records, kinds, lambda: world.reception.cancel(world.fresh(op)))
     world.processing(records=raced).process(op.tenant, op.id)
     assert raced.done
@@ -138,7 +138,7 @@ def test_two_deletes_that_race_with_the_same_bytes_again(world):
         world.library.delete(first)
         world.library.delete(second)
 
-    kinds = (Kind.OPERATION, Kind.UPLOAD, Kind.BLOB, Kind.ASSET, Kind.DIGEST, Kind.BLOB)
+    kinds = (Kind.OPERATION, Kind.UPLOAD, Kind.BLOB, Kind.BLOB, Kind.DIGEST)
     raced = BetweenReadAndWrite(world.records, kinds, delete_both)
     world.processing(records=raced).process(op.tenant, op.id)
     assert raced.done
@@ -204,7 +204,7 @@ def test_one_asset_deleted_twice_lets_go_once(world):
 def test_the_same_bytes_settled_at_once_are_stored_once(world):
     world.hold()
     one, other = world.upload(b"same"), world.upload(b"same")
-    kinds = (Kind.OPERATION, Kind.UPLOAD, Kind.BLOB, Kind.ASSET, Kind.DIGEST)
+    kinds = (Kind.OPERATION, Kind.UPLOAD, Kind.BLOB, Kind.DIGEST)
     raced = BetweenReadAndWrite(world.records, kinds, lambda: world.house.processing.process(other.tenant, other.id))
     world.processing(records=raced).process(one.tenant, one.id)
     assert raced.done

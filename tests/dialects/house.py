@@ -8,13 +8,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import fakeredis
 
 from app.access import Access
+from app.core.attaching import Attaching
 from app.core.documents import Documents
+from app.core.emptying import Emptying
+from app.core.errors import Code, UploadError
+from app.core.fetched import Fetching
 from app.core.folders import Folders
 from app.core.library import Library
 from app.core.policy import Principal, Scope
@@ -30,6 +35,7 @@ from app.records import records_over
 from app.settings import from_env
 from app.stores import open_store
 from app.wiring import House
+from tests.core.worlds import Bytes
 
 SHIFT = "test:shift"
 BASE = "http://slipway.test"
@@ -49,6 +55,21 @@ class Row:
     environ: dict[str, Any] = field(default_factory=dict)
 
 
+class Shelf:
+    """A fetcher that has some files: `files[url] = content`."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    @contextmanager
+    def fetch(self, url: str, limit: int):
+        if url not in self.files:
+            raise UploadError(Code.FETCH_FAILED, reason="the server answered 404")
+        if len(self.files[url]) > limit:
+            raise UploadError(Code.TOO_LARGE, limit=limit)
+        yield Bytes(self.files[url])
+
+
 class Door:
     """The app, the house behind it, and the credentials of those who come."""
 
@@ -60,6 +81,7 @@ class Door:
         self._redis = lambda: fakeredis.FakeRedis(server=server, decode_responses=True, protocol=2)
         self.room = records_over(self._redis, SHIFT)
         self.jobs = InlineJobs()
+        self.fetcher = Shelf()
         self.house = self._build()
         self.jobs.work = self.house.processing.process
         self.app = create_app(self.settings, packages, self.house)
@@ -85,9 +107,10 @@ class Door:
             signer=signer,
             access=Access(self.room.keyring),
             reception=Reception(records, store, self.jobs, self.room.locks),
-            processing=Processing(records, store, PillowGauge()),
+            processing=Processing(records, store, PillowGauge(), Attaching(records, self.jobs), Fetching(records, store, self.fetcher)),
             retention=retention,
             requeue=Requeue(retention, self.jobs),
+            emptying=Emptying(retention, library),
             library=library,
             folders=Folders(records, library),
             documents=Documents(records, library),
@@ -106,6 +129,7 @@ class Door:
     def sweep(self) -> None:
         """One pass of the sweeps that end things."""
         self.house.retention.expire_uploads()
+        self.house.emptying.empty_folders()
         self.house.retention.purge_assets()
         self.house.retention.purge_operations()
         self.house.retention.write_manifests()

@@ -17,6 +17,7 @@ from workers.celery import SCHEDULE, app
 PERIODS = {
     "slipway.requeue_stalled": 5,
     "slipway.write_manifests": 10,
+    "slipway.empty_folders": 10,
     "slipway.send_canaries": 30,
     "slipway.expire_uploads": 60,
     "slipway.delete_doomed": 60,

@@ -4,6 +4,7 @@ Sizes and offsets are bytes, times are seconds since the epoch by the records' c
 Every call may raise the Fault of its room (RecordsDown, StoreDown, BrokerDown); what else it raises is said beside it.
 """
 
+from app.core.ports.fetching import Fetcher
 from app.core.ports.imaging import Gauge, Header
 from app.core.ports.jobs import Jobs
 from app.core.ports.quota import Allowance, Quota, Spent, Window
@@ -17,6 +18,7 @@ __all__ = [
     "Change",
     "Entity",
     "Fetched",
+    "Fetcher",
     "Gauge",
     "Header",
     "Jobs",
