@@ -42,10 +42,16 @@ def json_object(request: Request, *, required: bool) -> dict[str, Any]:
 
     Raises UploadError: BAD_REQUEST (no JSON, no object, no body), TOO_LARGE (over 1 MiB), ClientGone.
     """
+    found = json_if_any(request)
+    if found is None and required:
+        raise UploadError(Code.BAD_REQUEST, reason="a JSON object is needed")
+    return found or {}
+
+
+def json_if_any(request: Request) -> dict[str, Any] | None:
+    """As `json_object`, but None without a body, which `{}` is not."""
     content = _content(request)
-    if not content and not required:
-        return {}
-    return _object(content)
+    return _object(content) if content else None
 
 
 def form_or_object(request: Request) -> dict[str, Any]:

@@ -1,18 +1,19 @@
-"""The Wdesk door, `/wdesk`: initiate, PUT to the uploadUrl, poll the operation, fetch the results, download, use.
+"""The Wdesk door, `/wdesk`: initiate, PUT to the uploadUrl, poll the operation, fetch the results, download, use. For images and for files.
 
-Lives here: both path families of the published API (2022-01-01 and 2026-01-01), its token endpoints, its envelope of errors.
+Lives here: the path families of the published API (2022-01-01 and 2026-01-01), its token endpoints, its envelope of errors.
 It may know: core, web and access. Source: the vendor's published OpenAPI document, its two generated clients, and its pages.
 It must never: follow X-Version to other answers (one client sends none), or take an uploadUrl without its owner's token.
 """
 
 from __future__ import annotations
 
-from flask import Blueprint, Request
+from flask import Blueprint, Request, Response
 
+from app.core.errors import Problem
 from app.core.operation import Operation
 from app.core.policy import DAY, IMAGES, Policy, Principal
-from app.dialects.wdesk import families
-from app.dialects.wdesk.envelope import render
+from app.dialects.wdesk import envelope, families, links
+from app.dialects.wdesk.files import FILE_DOWNLOADS, FILES
 from app.dialects.wdesk.images import CONTENT, DOWNLOADS
 from app.dialects.wdesk.operations import OPERATIONS
 from app.dialects.wdesk.tokens import TOKENS
@@ -23,9 +24,10 @@ WDESK = Blueprint("wdesk", __name__)
 WDESK.before_request(families.check_version)
 WDESK.after_request(families.announce_sunset)
 for number, family in enumerate(families.FAMILIES):
-    for part in (INITIATE, OPERATIONS, CONTENT):
+    images = (INITIATE, CONTENT) if family in families.WITH_IMAGES else ()
+    for part in (OPERATIONS, FILES, *images):
         WDESK.register_blueprint(part, url_prefix=family, name=f"{part.name}_{number}")
-for part in (BLOBS, DOWNLOADS, TOKENS):
+for part in (BLOBS, DOWNLOADS, FILE_DOWNLOADS, TOKENS):
     WDESK.register_blueprint(part)
 
 POLICY = Policy(
@@ -47,8 +49,13 @@ def monitor(op: Operation) -> str:
     return families.path(f"/operations/{op.id}", families.CURRENT)
 
 
+def render(why: Problem) -> Response:
+    """A refusal; in the old family with its announced end also where nothing is routed (404, 405) and so nothing runs after the request."""
+    return families.announce_sunset(envelope.render(why))
+
+
 DIALECT = Dialect(
-    name="wdesk",
+    name=links.NAME,
     mounts=(families.MOUNT,),
     blueprint=WDESK,
     policy=POLICY,

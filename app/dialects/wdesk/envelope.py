@@ -97,10 +97,7 @@ def render(why: Problem) -> Response:
     return answer(shown, status)
 
 
-def detail(why: Problem) -> dict[str, str]:
+def detail(why: Problem, target: str) -> dict[str, str]:
     """Why an operation failed, as one entry of its `details`: the code in the vendor's spelling, the reason, what it is about."""
     name = why.code.value.replace("_", " ").title().replace(" ", "")
-    return {"code": name, "message": why.message, "target": TARGET}
-
-
-TARGET = "image"
+    return {"code": name, "message": why.message, "target": target}

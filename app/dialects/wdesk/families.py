@@ -1,4 +1,10 @@
-"""The two path families of the API, the header that names its versions, and the announced end of the older family.
+"""The path families of the API, the header that names its versions, and the announced end of one of them.
+
+::
+
+    /wdesk                       2026-01-01
+    /wdesk/prototype/platform    2022-01-01, what was a prototype there: images, files; its end is announced
+    /wdesk/platform/v1           2022-01-01, what was generally available there: files
 
 Every answer points into the family that was called; X-Version is checked and otherwise without effect.
 """
@@ -13,7 +19,9 @@ from app.web.replies import absolute
 MOUNT = "/wdesk"
 CURRENT = ""  # 2026-01-01
 DEPRECATED = "/prototype/platform"  # 2022-01-01
-FAMILIES = (CURRENT, DEPRECATED)
+GENERAL = "/platform/v1"  # 2022-01-01
+WITH_IMAGES = (CURRENT, DEPRECATED)
+FAMILIES = (CURRENT, DEPRECATED, GENERAL)
 VERSIONS = frozenset({"2022-01-01", "2026-01-01"})
 
 DEPRECATION = "@1770854400"  # RFC 9745: 2026-02-12T00:00:00Z, as the page says
@@ -23,7 +31,7 @@ DOCUMENTATION = "https://developers.workiva.com/"  # whether the vendor sends th
 
 def called() -> str:
     """The family of the request."""
-    return DEPRECATED if request.path.startswith(f"{MOUNT}{DEPRECATED}/") else CURRENT
+    return next((family for family in (DEPRECATED, GENERAL) if request.path.startswith(f"{MOUNT}{family}/")), CURRENT)
 
 
 def path(below: str, family: str) -> str:

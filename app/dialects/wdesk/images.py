@@ -9,6 +9,7 @@ from app.core.asset import Asset
 from app.core.errors import Code, UploadError
 from app.core.policy import Scope
 from app.dialects.wdesk import links
+from app.dialects.wdesk.files import is_import
 from app.dialects.wdesk.tokens import speaker
 from app.web import transfers
 from app.web.dialect import doors
@@ -56,14 +57,17 @@ def download(id: str) -> Response:
 
 
 def _image(scope: Scope, id: str) -> Asset:
-    return doors().library.asset(speaker(scope), links.asset_id(id))
+    of = links.asset(speaker(scope), id)
+    if is_import(of.metadata):
+        raise UploadError(Code.NOT_FOUND, what="image")
+    return of
 
 
 def view(of: Asset) -> dict[str, object]:
     """The vendor's Image; the media type is the measured one."""
     return {
-        "id": links.image_id(of.id),
+        "id": links.hex_id(of.id),
         "fileName": of.filename,
         "mimeType": of.facts.media_type if of.facts else "application/octet-stream",
-        "downloadUrl": absolute(links.download_path(of)),
+        "downloadUrl": absolute(links.download_path(of, "images")),
     }

@@ -1,9 +1,10 @@
-"""The opaque URLs: where an image is PUT, and where it is downloaded. Both in the vendor's look, both good only with a token.
+"""The ids of images and files, and the opaque URLs where they are PUT and downloaded: in the vendor's look, good only with a token.
 
 ::
 
     /wdesk/s/blob-storage/api/v1/blobs/{tenant}/{upload}?action=upload&…&expire={deadline}&…&sig={signature}    names in base64url
     /wdesk/s/blob-storage/api/v1/images/{image}?action=download
+    /wdesk/s/blob-storage/api/v1/files/{file}?action=download
 """
 
 from __future__ import annotations
@@ -16,19 +17,22 @@ from urllib.parse import urlencode
 
 from app.core.asset import Asset
 from app.core.errors import Code, UploadError
+from app.core.policy import Principal
 from app.core.signing import Signer
 from app.core.upload import Upload
 from app.dialects.wdesk.families import MOUNT
+from app.web.dialect import doors
 
+NAME = "wdesk"
 STORAGE = "/s/blob-storage/api/v1"
-IMAGE_ID = re.compile(r"([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})")
+HEX_ID = re.compile(r"([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})")
 
 
-def upload_path(up: Upload, signer: Signer) -> str:
-    """The uploadUrl below the public base: signed for PUT, until the upload's deadline."""
+def upload_path(up: Upload, signer: Signer, client: str) -> str:
+    """The uploadUrl below the public base: signed for PUT, until the upload's deadline. `client`: what it shows as the vendor's own service."""
     path = f"{MOUNT}{STORAGE}/blobs/{_hide(up.tenant)}/{_hide(up.id)}"
     expire, sig = signer.seal("PUT", path, up.expires_at)
-    query = {"action": "upload", "client": "image-services", "expire": expire, "scope": "image-services", "user": up.owner, "sig": sig}
+    query = {"action": "upload", "client": client, "expire": expire, "scope": client, "user": up.owner, "sig": sig}
     return f"{path}?{urlencode(query)}"
 
 
@@ -37,22 +41,23 @@ def check(path: str, query: Mapping[str, str], signer: Signer) -> None:
     signer.verify("PUT", path, query.get("expire", ""), query.get("sig", ""), now=0.0)
 
 
-def download_path(image: Asset) -> str:
-    """The downloadUrl below the public base."""
-    return f"{MOUNT}{STORAGE}/images/{image_id(image.id)}?action=download"
+def download_path(of: Asset, place: str) -> str:
+    """The downloadUrl below the public base; `place`: images or files."""
+    return f"{MOUNT}{STORAGE}/{place}/{hex_id(of.id)}?action=download"
 
 
-def image_id(asset_id: str) -> str:
-    """32 hex digits, as the vendor has them."""
+def hex_id(asset_id: str) -> str:
+    """32 hex digits, as the vendor has them for images and files."""
     return asset_id.replace("-", "")
 
 
-def asset_id(image: str) -> str:
-    """Our id behind an image's. Raises UploadError(NOT_FOUND) for what is no image id."""
-    found = IMAGE_ID.fullmatch(image)
-    if not found:
-        raise UploadError(Code.NOT_FOUND, what="image")
-    return "-".join(found.groups())
+def asset(who: Principal, hex_id: str) -> Asset:
+    """The asset of this door behind an image's or a file's id. Raises UploadError(NOT_FOUND, GONE)."""
+    found = HEX_ID.fullmatch(hex_id)
+    of = doors().library.asset(who, "-".join(found.groups())) if found else None
+    if of is None or of.dialect != NAME:
+        raise UploadError(Code.NOT_FOUND, what="asset")
+    return of
 
 
 def _hide(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Initiate an upload, and take its bytes at the uploadUrl."""
+"""Initiate the upload of an image, and take an image's or a file's bytes at the uploadUrl."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from marshmallow import EXCLUDE, Schema, fields, validate
 
 from app.core import upload
 from app.core.errors import Code, Moved, Problem, UploadError
-from app.core.policy import Principal, Scope
+from app.core.policy import Policy, Principal, Scope
 from app.core.reception import Opening
 from app.core.upload import Upload
 from app.dialects.wdesk import families, links
 from app.dialects.wdesk.tokens import speaker
 from app.web import transfers
-from app.web.bodies import raw_body
 from app.web.dialect import doors
 from app.web.replies import absolute, accepted
-from app.web.schemas import json_object, load
+from app.web.schemas import json_if_any, load
 
 INITIATE = Blueprint("initiate", __name__)
 BLOBS = Blueprint("blobs", __name__, url_prefix=links.STORAGE)
@@ -39,23 +38,22 @@ class ImageUpload(Schema):
 def initiate() -> Response:
     """202 with the uploadUrl, and the operation to poll. The body may be missing, or be JSON that calls itself a form."""
     who = speaker(Scope.UPLOADS_WRITE)
-    up = doors().reception.open(who, "wdesk", doors().policies["wdesk"], Opening(_name()))
+    sent = json_if_any(request)
+    name = None if sent is None else load(ImageUpload(), sent)["file_name"]
+    return promise(who, doors().policies[links.NAME], Opening(name), "image-services")
+
+
+def promise(who: Principal, policy: Policy, opening: Opening, client: str) -> Response:
+    """A new upload: 202 with the uploadUrl and the operation. `client`: the service that the uploadUrl names."""
+    up = doors().reception.open(who, links.NAME, policy, opening)
     location = families.url(f"/operations/{up.operation_id}")
-    target = absolute(links.upload_path(up, doors().signer))
+    target = absolute(links.upload_path(up, doors().signer, client))
     return accepted({"uploadUrl": target, "operationId": up.operation_id, "operationLocation": location}, location)
-
-
-def _name() -> str | None:
-    sent = json_object(request, required=False)
-    if not sent and not raw_body(request).length:
-        return None
-    name: str = load(ImageUpload(), sent)["file_name"]
-    return name
 
 
 @BLOBS.put("/blobs/<tenant>/<id>")
 def put(tenant: str, id: str) -> Response:
-    """The image, raw, whatever its declared type. The same owner's token is needed; a later one than at initiation is as good."""
+    """The bytes, raw, whatever their declared type. The same owner's token is needed; a later one than at initiation is as good."""
     who = speaker(Scope.UPLOADS_WRITE)
     up = _meant(who, tenant, id)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.dialects.house import Row, basic, bearer, says
+from tests.dialects.house import CHUNKED, Row, basic, bearer, says
 from tests.dialects.pictures import picture
 from tests.dialects.wdesk.speak import ENDPOINTS, FAMILIES, TOKEN_PATHS, initiate, refusal, token
 
@@ -55,6 +55,18 @@ def test_a_token_refused_as_the_clients_read_it(door, change, status, error):
 def test_a_token_request_that_is_no_json(door):
     answer = door.client.post(TOKEN_PATHS[0], data="{", content_type="application/json")
     assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("path", TOKEN_PATHS)
+@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
+@pytest.mark.parametrize("environ", [{}, CHUNKED])
+def test_a_token_request_that_is_too_large(door, path, kind, environ):
+    body = b'{"grant_type": "' + b"x" * 1_048_576 + b'"}'
+    answer = door.send("POST", path, {"Content-Type": kind}, body, environ)
+    assert (answer.status_code, answer.content_type, answer.headers["Cache-Control"]) == (400, "application/json", "no-store")
+    assert set(answer.get_json()) == {"error", "error_description"}
+    assert answer.get_json()["error"] == "invalid_request"
+    assert "1048576" in answer.get_json()["error_description"]
 
 
 def test_a_token_ends_after_599_seconds(door, mine):

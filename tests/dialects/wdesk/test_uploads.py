@@ -50,6 +50,12 @@ def test_initiate(door, mine, family, body, content_type):
     assert query["sig"]
 
 
+def test_initiate_with_a_chunked_body_of_an_empty_object(door, mine):
+    """An object without its field is refused as one that is announced; only no body at all is none."""
+    row = Row("POST", "/wdesk/content/images/upload", mine, b"{}", 400, shows=refusal(400, "fileName"), environ=CHUNKED)
+    door.run(row)
+
+
 def test_initiate_with_a_chunked_body_of_nothing(door, mine):
     door.run(Row("POST", "/wdesk/content/images/upload", mine, b"", 202, environ=CHUNKED))
 
@@ -90,6 +96,18 @@ def test_deprecation_is_announced_on_the_old_family_whatever_the_answer(door, mi
     links = answer.headers.get("Link", "")
     assert ('rel="deprecation"' in links) is deprecated
     assert (f'<{BASE}/wdesk/content/images/upload>; rel="successor-version"' in links) is deprecated
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/no/such/thing", 404), ("GET", "/content/images/upload/more", 404), ("DELETE", "/content/images/upload", 405)],
+)
+def test_deprecation_is_announced_on_the_old_family_where_nothing_is_routed(door, mine, method, path, status):
+    old = door.run(
+        Row(method, f"/wdesk/prototype/platform{path}", mine, status=status, sends={"Deprecation": "@1770854400", "Sunset": bool})
+    )
+    assert f'<{BASE}/wdesk{path}>; rel="successor-version"' in old.headers["Link"]
+    door.run(Row(method, f"/wdesk{path}", mine, status=status, sends={"Deprecation": None, "Sunset": None, "Link": None}))
 
 
 @FAMILIES
