@@ -24,6 +24,7 @@ class Client:
         self.configuration = self.lib.Configuration(host=f"{shared().url}/wdesk", access_token=token)
         self.api = self.lib.ApiClient(self.configuration)
         self.iam, self.content, self.operations = self.lib.IAMApi(self.api), self.lib.ContentApi(self.api), self.lib.OperationsApi(self.api)
+        self.files = self.lib.FilesApi(self.api)
 
     def sign_in(self, **scope: str) -> str:
         """Ask for a token as these clients do, and use it from now on."""
@@ -85,6 +86,49 @@ def test_an_image_all_the_way(client, name, kept):
     assert (image.id, image.file_name, image.mime_type) == (result.image, kept, "image/jpeg")
     assert requests.get(image.download_url, headers=client.headers, timeout=30).content == picture
     assert requests.get(image.download_url, timeout=30).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "content", "container"),
+    [
+        ("Spreadsheet", "rows.csv", b"a,b\n1,2\n", ""),
+        ("Document", "letter.docx", b"PK\3\4" + bytes(range(256)) * 4000, ""),
+        ("SupportingDocument", "proof.bin", photo(), "3a2b"),
+        ("Workiva", "package.tar.gz", b"\x1f\x8b and so on", ""),
+    ],
+)
+def test_a_file_all_the_way(client, kind, name, content, container):
+    options = client.lib.SupportingDocumentImportOptions(container_id=container) if container else None
+    wanted = client.lib.FileImport(file_name=name, kind=kind, supporting_document_import_options=options)
+    answer = client.files.import_file_with_http_info(wanted)
+    op = answer.headers["Location"].rpartition("/operations/")[2]
+    assert answer.status_code == 202
+    assert client.operations.get_operation_by_id(op).status == "acknowledged"
+    assert client.put(answer.data.upload_url, content) == 200
+    done = client.ended(op)
+    assert (done.status, done.details) == ("completed", None)
+    assert done.resource_url.endswith(f"/operations/{op}/importFileResults")
+
+    results = client.operations.get_import_file_results(op, maxpagesize=10)
+    [result] = results.data
+    assert (results.next_link, result.kind, result.container) == (None, "SupportingDocument" if kind == "Workiva" else kind, container)
+    file = client.files.get_file_by_id(result.id)
+    assert (file.id, file.name, file.kind, file.container, file.state) == (result.id, name, result.kind, container, "Active")
+    assert file.created.user.id == shared().credentials["client_id"]
+    url = requests.get(f"{shared().url}/wdesk/files/{result.id}", headers=client.headers, timeout=30).json()["downloadUrl"]
+    assert requests.get(url, headers=client.headers, timeout=30).content == content
+    assert requests.get(url, timeout=30).status_code == 401
+
+
+def test_an_import_that_is_refused(client):
+    with pytest.raises(client.lib.exceptions.BadRequestException) as refused:
+        client.files.import_file(client.lib.FileImport(file_name="report.pdf", kind="Document"))
+    assert refused.value.data.code == "400BadRequest"
+    assert "SupportingDocument" in refused.value.data.message
+    with pytest.raises(client.lib.exceptions.NotFoundException):
+        client.files.get_file_by_id(UNKNOWN.replace("-", ""))
+    with pytest.raises(client.lib.exceptions.NotFoundException):
+        client.operations.get_import_file_results(UNKNOWN)
 
 
 def test_what_is_no_image_fails_with_details(client):
