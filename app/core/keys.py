@@ -6,6 +6,7 @@ The storage tree, the same on every store::
       staging/{tenant}/{upload_id}                     the bytes of one upload, unvalidated, never served
       staging/{tenant}/{upload_id}.tail-{offset}-{token}   S3 only: where a stream was cut, below a part
       blobs/{tenant}/{upload_id}                       bytes at rest; the key is unique and never used again
+      renditions/{tenant}/{upload_id}.{spec}-{operation_id}   what was made of such bytes; the key is unique and never used again
       manifests/{tenant}/{asset_id}.json               what an asset is, to rebuild the records from
 """
 
@@ -17,6 +18,7 @@ import time
 
 STAGING = "staging/"
 BLOBS = "blobs/"
+RENDITIONS = "renditions/"
 MANIFESTS = "manifests/"
 _TAIL = re.compile(r"\.tail-\d+-[0-9a-f]+$")
 
@@ -40,6 +42,11 @@ def upload_of(staging_key: str) -> tuple[str, str]:
 def blob(tenant: str, upload_id: str) -> str:
     """Where the bytes of an upload rest; the same over all attempts, so that promoting twice writes the same bytes."""
     return f"{BLOBS}{tenant}/{upload_id}"
+
+
+def rendition(tenant: str, source: str, spec: str, operation_id: str) -> str:
+    """Where a rendition of the blob at `source` rests: the same over all attempts, and another one whenever it is made anew."""
+    return f"{RENDITIONS}{tenant}/{source.rpartition('/')[2]}.{spec}-{operation_id}"
 
 
 def manifest(tenant: str, asset_id: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from app.core import keys
 from app.core.errors import StoreDown
 
+RUN = 1 << 30  # bytes that the kernel is asked to copy at once
 SAVING = f"{keys.STAGING}_saving/"  # below staging: what a crash leaves here is swept like any orphan
 
 
@@ -64,12 +65,25 @@ class Files:
 
     def replace(self, key: str, content: bytes) -> None:
         """Write a small file, whole or not at all."""
+        with self._draft(key) as fd:
+            _write_all(fd, content)
+
+    def copy(self, source: int, key: str) -> None:
+        """The whole of an open file, from its start, under a key; whole or not at all."""
+        with self._draft(key) as fd:
+            at = 0
+            while sent := os.sendfile(fd, source, at, RUN):
+                at += sent
+
+    @contextlib.contextmanager
+    def _draft(self, key: str) -> Iterator[int]:
+        """A file to write into, which takes the key's place when that went well."""
         draft = f"{SAVING}{secrets.token_hex(8)}"
         self.create(draft)
         path = self.path(key)
         try:
             with self.open(draft) as fd:
-                _write_all(fd, content)
+                yield fd
                 self.sync(fd)
             self._folder(path.parent)
             self.path(draft).replace(path)

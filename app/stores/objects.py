@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import chain, groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from app.core import keys
 from app.core.errors import Code, StoreDown, UploadError
@@ -15,6 +16,7 @@ from app.core.ports import Fetched
 from app.core.upload import Staged
 from app.stores.link import GONE, Link
 from app.stores.multipart import sessions
+from app.stores.spool import window
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -29,6 +31,14 @@ def put(link: Link, key: str, content: bytes) -> None:
     """Write an object, whole or not at all."""
     with link.speaking() as s3:
         s3.put_object(Bucket=link.bucket, Key=link.full(key), Body=content)
+
+
+def place(link: Link, key: str, file: BinaryIO) -> None:
+    """Write an object out of a local file, whole or not at all."""
+    file.flush()
+    size = os.fstat(file.fileno()).st_size
+    with link.speaking() as s3:
+        s3.put_object(Bucket=link.bucket, Key=link.full(key), Body=window(file.fileno(), 0, size), ContentLength=size)
 
 
 def get(link: Link, key: str) -> bytes | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 from app.core import keys
 from app.core.errors import Code, UploadError
@@ -87,6 +88,10 @@ class S3Store:
     def promote(self, staged: Staged, blob_key: str) -> None:
         """As the port says."""
         self._sealing.promote(staged, blob_key)
+
+    def place(self, blob_key: str, file: BinaryIO) -> None:
+        """As the port says."""
+        objects.place(self._link, blob_key, file)
 
     def discard(self, staged: Staged) -> None:
         """As the port says, whatever the record knew of. Of a copy into rest that was never completed only that copy goes."""

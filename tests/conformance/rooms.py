@@ -36,6 +36,7 @@ class Room:
         self.store, self._other = store, other
         self._ids: list[str] = []
         self._documents: list[str] = []
+        self._rests: list[str] = []
 
     def again(self) -> Store:
         return self._other
@@ -60,11 +61,17 @@ class Room:
         self._documents.append(keys.manifest(TENANT, self.new_id()))
         return self._documents[-1]
 
+    def rendition(self) -> str:
+        self._rests.append(keys.rendition(TENANT, keys.blob(TENANT, self.new_id()), "spec", self.new_id()))
+        return self._rests[-1]
+
     def clear(self) -> None:
         """What the core does in the end: everything by calls of the port."""
         for each in self._ids:
             self.store.discard(Staged(keys.staging(TENANT, each)))
             self.store.delete(keys.blob(TENANT, each))
+        for key in self._rests:
+            self.store.delete(key)
         for document in self._documents:
             self.store.remove(document)
 

@@ -4,6 +4,7 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,20 @@ def test_a_full_disk_leaves_the_document_that_was_there(full):
         full.store.save(key, bytes(2 * MIB))
     assert full.store.load(key) == b"old"
     assert full.left() == [key]
+
+
+@pytest.fixture
+def large():
+    with tempfile.TemporaryFile() as file:
+        file.write(bytes(2 * MIB))
+        file.flush()
+        yield file
+
+
+def test_a_full_disk_leaves_nothing_of_a_file_that_is_placed(large, full):
+    with pytest.raises(StoreDown, match="File too large"):
+        full.store.place(full.rendition(), large)
+    assert full.left() == []
 
 
 # ---------------------------------------------------------------- crashes

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from urllib.parse import parse_qs, urlsplit
@@ -536,6 +537,26 @@ def test_a_range_of_what_rests(room, offset, length):
             assert out.file.tell() == offset
             assert out.file.read(length) == RESTING[offset:][:length]
         assert b"".join(out.chunks) == RESTING[offset:][:length]
+
+
+@pytest.mark.parametrize("size", [0, 1, len(RESTING)])
+def test_a_file_that_is_placed_rests_whole(room, size):
+    key = room.rendition()
+    with tempfile.TemporaryFile() as file:
+        file.write(RESTING[:size])
+        file.seek(size // 2)  # wherever it stands, and whatever of it is not written out yet
+        room.store.place(key, file)
+    assert fetched(room.again(), key) == RESTING[:size]
+    assert room.staged_left() == []
+
+
+def test_a_file_that_is_placed_again_leaves_the_last_one(room):
+    key = room.rendition()
+    for content_of_it in (RESTING, b"shorter"):
+        with tempfile.TemporaryFile() as file:
+            file.write(content_of_it)
+            room.store.place(key, file)
+    assert fetched(room.store, key) == b"shorter"
 
 
 @pytest.mark.parametrize("length", [0, 10])

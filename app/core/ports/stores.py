@@ -114,6 +114,9 @@ class Store(Protocol):
         Raises UploadError(CHANGED) when the bytes changed after they were sealed.
         """
 
+    def place(self, blob_key: str, file: BinaryIO) -> None:
+        """Bring the whole of an open local file to rest, whole or not at all. Placing it again leaves the last one."""
+
     def discard(self, staged: Staged) -> None:
         """Remove everything staged under this upload: whole, parts, pieces. Nothing there is no error."""
 
