@@ -12,7 +12,7 @@ from app import dialects, logs
 from app.access import Sessions, TokenServer
 from app.core.waiting import Waiting
 from app.settings import Settings, from_env
-from app.web import draining, limits
+from app.web import cors, draining, limits
 from app.web.dialect import EXTENSION, Dialect, Doors
 from app.web.health import HEALTH, PROBE, Probe
 from app.web.mount import mount
@@ -75,5 +75,4 @@ def _front(app: Flask, settings: Settings) -> None:
     if settings.trusted_proxies:
         n = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n, x_prefix=n)  # type: ignore[method-assign] # Flask documents this place
-    if settings.cors_origins:
-        CORS(app, origins=list(settings.cors_origins), expose_headers=EXPOSED, max_age=3600)
+    cors.open_to(app, settings.cors_origins)
