@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from flask import Flask
-from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import dialects, logs
@@ -18,18 +17,6 @@ from app.web.health import HEALTH, PROBE, Probe
 from app.web.mount import mount
 from app.web.transfers import TRANSFERS
 from app.wiring import House, build
-
-EXPOSED = [
-    "Location",
-    "Operation-Location",
-    "Retry-After",
-    "ETag",
-    "Upload-Offset",
-    "Preference-Applied",
-    "Content-Disposition",
-    "Repr-Digest",
-]
-
 
 def create_app(settings: Settings | None = None, packages: tuple[str, ...] = ("app.dialects",), house: House | None = None) -> Flask:
     """The app for a WSGI server. `packages`: where dialects are looked for. `house`: built from the settings unless given."""
