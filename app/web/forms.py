@@ -48,10 +48,14 @@ class FormUpload:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form that may come without a file: then `file` is None, and every field is there already."""
+    """A form that may come without a file: then `file` is None, and every field is there already.
+
+    `values`: every value of each text field, for those that a vendor takes as a list.
+    """
 
     fields: dict[str, str]
     file: FormUpload | None = None
+    values: dict[str, list[str]] = field(default_factory=dict)
 
 
 def form_upload(request: Request) -> tuple[FormUpload, Callable[[], None] | None]:
@@ -77,10 +81,11 @@ def open_form(content_type: str, raw: Flow) -> Form:
     parts = _Parts(raw, _boundary(content_type))
     head = parts.find_file()
     if head is None:
-        return Form(parts.fields)
+        return Form(parts.fields, values=parts.values)
     sent = (head.headers.get("Content-Type") or "").strip()
     declared = parse_options_header(sent)[0]
-    return Form(parts.fields, FormUpload(head.name or "", head.filename or None, declared or None, parts, parts.fields, sent))
+    file = FormUpload(head.name or "", head.filename or None, declared or None, parts, parts.fields, sent)
+    return Form(parts.fields, file, parts.values)
 
 
 def _boundary(content_type: str) -> bytes:
@@ -100,6 +105,7 @@ class _Parts(Flow):
 
     def __init__(self, raw: Flow, boundary: bytes) -> None:
         self.fields: dict[str, str] = {}
+        self.values: dict[str, list[str]] = {}
         self._raw = raw
         self._decoder = MultipartDecoder(boundary, MAX_HELD, max_parts=MAX_PARTS)
         self._half_delimiter = re.compile(rb"--%s(-|[ \t]*\r?)\Z" % re.escape(boundary))
@@ -141,7 +147,9 @@ class _Parts(Flow):
             self._budget -= len(data.data)
             if self._budget < 0:
                 raise _malformed("the form's fields are too large")
-        self.fields.setdefault(head.name or "", value.decode("utf-8", "replace"))
+        text = value.decode("utf-8", "replace")
+        self.fields.setdefault(head.name or "", text)
+        self.values.setdefault(head.name or "", []).append(text)
 
     def _data(self) -> Data:
         event = self._event()

@@ -95,6 +95,13 @@ def test_of_two_fields_with_one_name_the_first_counts():
     assert found.fields == {"a": "1", "b": "\N{REPLACEMENT CHARACTER}é"}
 
 
+def test_every_value_of_a_field_is_there_for_who_takes_a_list():
+    found = open_form(TYPE, Pieces(form((field(b"a"), b"1"), (FILE, b"x"), (field(b"a"), b"2"), (field(b"b"), b""))))
+    assert found.values == {"a": ["1"]}
+    assert landed(found.file.body) == b"x"
+    assert found.values == {"a": ["1", "2"], "b": [""]}
+
+
 def test_a_form_with_preamble_and_epilogue():
     sent = b"preamble\r\n" + form((FILE, b"content")) + b"epilogue"
     assert landed(read_form('multipart/form-data; boundary="BoUnD"', Pieces(sent)).body) == b"content"
