@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
 
+from app.core.errors import UploadError
 from app.core.policy import EDITOR, Policy, Principal
 from app.core.processing import Processing
 from app.core.reception import Opening
 from app.core.refs import Index, Kind, Ref
+from app.core.target import Target
 
 ACME = Principal("acme", "key", EDITOR)
 ANY_FILE = Policy(media_types=("*/*",), judge=False)
@@ -86,6 +88,7 @@ class World:
         self.door, self.house = door, door.house
         self.records, self.store = door.house.records, door.house.store
         self.reception, self.retention, self.library = door.house.reception, door.house.retention, door.house.library
+        self.folders, self.documents = door.house.folders, door.house.documents
 
     def hold(self) -> None:
         self.door.jobs.hold = True
@@ -96,6 +99,25 @@ class World:
     def upload(self, content: bytes, policy: Policy = ANY_FILE):
         """Sent and finished; the operation as it stands then."""
         return self.fresh(self.reception.take(self.open(policy), Bytes(content)))
+
+    def sent(self, content: bytes, who=ACME, filename: str = "a.bin", policy: Policy = ANY_FILE, target: Target | None = None):
+        """As `upload`, by somebody, under a name, for a target."""
+        up = self.reception.open(who, "v1", policy, Opening(filename, target=target or Target()))
+        return self.fresh(self.reception.take(up, Bytes(content)))
+
+    def kept(self, content: bytes, policy: Policy = ANY_FILE, **opening):
+        """An upload that holds its bytes."""
+        up = self.open(policy, kept=True, **opening)
+        self.reception.take(up, Bytes(content))
+        return self.fresh(up)
+
+    def rests(self, key: str) -> bool:
+        """Whether there are bytes at rest under this key."""
+        try:
+            with self.store.fetch(key, 0, 1):
+                return True
+        except UploadError:
+            return False
 
     def fresh(self, entity):
         return self.records.get(entity.ref)

@@ -1,0 +1,335 @@
+"""What the bytes of an operation become, as its target says; and the races for names, places and slots."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from app.core import document
+from app.core.asset import AssetState
+from app.core.errors import Code, Moved, UploadError
+from app.core.operation import Status
+from app.core.policy import EDITOR, Principal
+from app.core.refs import Index, Kind, Ref
+from app.core.target import Target
+from tests.core.worlds import ACME, ANY_FILE, BetweenReadAndWrite, World
+
+FOR_EVER = replace(ANY_FILE, asset_ttl=None)
+OTHER = Principal("other", "key", EDITOR)
+
+
+@pytest.fixture
+def world(door):
+    return World(door)
+
+
+def sent(world, content: bytes, filename: str = "a.bin", who=ACME, **target):
+    return world.sent(content, who, filename, FOR_EVER, Target(**target))
+
+
+def problem(world, op) -> tuple[Status, Code | None]:
+    current = world.fresh(op)
+    return current.status, current.problem.code if current.problem else None
+
+
+def test_an_id_that_was_chosen_is_the_assets(world):
+    op = sent(world, b"one", asset_id="mine")
+    assert world.fresh(op).asset_ids == ("mine",)
+    assert world.content(world.library.asset(ACME, "mine")) == b"one"
+
+
+def test_an_id_is_given_once_in_a_tenant_and_as_often_as_there_are_tenants(world):
+    sent(world, b"one", asset_id="mine")
+    assert problem(world, sent(world, b"two", asset_id="mine")) == (Status.FAILED, Code.EXISTS)
+    assert world.content(world.library.asset(ACME, "mine")) == b"one"
+    assert problem(world, sent(world, b"two", who=OTHER, asset_id="mine")) == (Status.COMPLETED, None)
+
+
+@pytest.mark.parametrize("end", ["trash", "delete"])
+def test_the_id_of_an_asset_that_went_is_not_given_again_while_its_record_stands(world, end):
+    op = sent(world, b"one", asset_id="mine")
+    getattr(world.library, end)(world.asset_of(op))
+    assert problem(world, sent(world, b"two", asset_id="mine", replace=True)) == (Status.FAILED, Code.EXISTS)
+
+
+# ---------------------------------------------------------------- replacing
+
+
+def test_new_bytes_under_the_same_id(world):
+    old = world.asset_of(sent(world, b"one", "a.bin", asset_id="mine"))
+    new = world.asset_of(sent(world, b"two", "b.bin", asset_id="mine", replace=True))
+    assert (new.id, new.filename, new.file_version, new.version) == ("mine", "a.bin", 1, old.version + 1)
+    assert world.content(new) == b"two"
+    assert new.revisions == ()
+    world.sweep_all()
+    assert not world.rests(old.blob)
+    assert world.rests(new.blob)
+
+
+def test_a_new_name_with_the_new_bytes_where_that_is_said(world):
+    sent(world, b"one", "a.bin", asset_id="mine")
+    new = world.asset_of(sent(world, b"two", "b.bin", asset_id="mine", replace=True, rename=True, metadata={"k": 1}))
+    assert (new.filename, new.metadata) == ("b.bin", {"k": 1})
+
+
+def test_the_same_bytes_again_stay_where_they_are(world):
+    old = world.asset_of(sent(world, b"one", asset_id="mine"))
+    new = world.asset_of(sent(world, b"one", asset_id="mine", replace=True))
+    assert (new.blob, new.file_version) == (old.blob, 1)
+    world.sweep_all()
+    assert world.content(world.library.asset(ACME, "mine")) == b"one"
+
+
+def test_as_many_earlier_contents_stay_as_are_wanted(world):
+    contents = [b"one", b"two", b"three", b"four"]
+    assets = [world.asset_of(sent(world, content, asset_id="mine", replace=True, revisions=2)) for content in contents]
+    last = assets[-1]
+    assert [revision.blob for revision in last.revisions] == [assets[1].blob, assets[2].blob]
+    world.sweep_all()
+    assert [world.rests(asset.blob) for asset in assets] == [False, True, True, True]
+    world.library.delete(last)
+    world.sweep_all()
+    assert not any(world.rests(asset.blob) for asset in assets)
+    assert world.indexed() == {}
+
+
+def test_a_content_that_comes_back_is_held_until_its_last_revision_goes(world):
+    first = world.asset_of(sent(world, b"one", asset_id="mine", replace=True, revisions=3))
+    sent(world, b"two", asset_id="mine", replace=True, revisions=3)
+    back = world.asset_of(sent(world, b"one", asset_id="mine", replace=True, revisions=3))
+    assert back.blob == first.blob
+    for content in (b"three", b"four", b"five"):
+        sent(world, content, asset_id="mine", replace=True, revisions=1)
+    world.sweep_all()
+    assert not world.rests(first.blob)
+
+
+def test_another_asset_with_the_same_bytes_keeps_them(world):
+    old = world.asset_of(sent(world, b"one", asset_id="mine"))
+    twin = world.asset_of(sent(world, b"one", asset_id="twin"))
+    sent(world, b"two", asset_id="mine", replace=True)
+    world.sweep_all()
+    assert twin.blob == old.blob
+    assert world.content(twin) == b"one"
+
+
+def test_a_placeholder_gets_its_bytes(world):
+    world.library.placeholder(ACME, "v1", "soon.bin", id="mine")
+    with pytest.raises(UploadError, match="no such asset"):
+        world.library.asset(ACME, "mine")
+    new = world.asset_of(sent(world, b"one", asset_id="mine", replace=True))
+    assert (new.state, new.filename, new.file_version) == (AssetState.READY, "soon.bin", 0)
+
+
+# ---------------------------------------------------------------- names
+
+
+def test_a_name_finds_its_asset_and_stays_with_who_had_it_first(world):
+    first = world.asset_of(sent(world, b"one", aliases=("a", "b")))
+    second = world.asset_of(sent(world, b"two", aliases=("b", "c")))
+    found = {name: world.library.find(ACME, name).id for name in "abc"}
+    assert found == {"a": first.id, "b": first.id, "c": second.id}
+    with pytest.raises(UploadError) as unknown:
+        world.library.find(OTHER, "a")
+    assert unknown.value.code is Code.NOT_FOUND
+
+
+@pytest.mark.parametrize("end", ["trash", "delete"])
+def test_a_name_is_free_again_when_its_asset_goes(world, end):
+    first = world.asset_of(sent(world, b"one", aliases=("a",)))
+    getattr(world.library, end)(first)
+    with pytest.raises(UploadError):
+        world.library.find(ACME, "a")
+    second = world.asset_of(sent(world, b"two", aliases=("a",)))
+    assert world.library.find(ACME, "a").id == second.id
+
+
+def test_the_asset_of_a_name_is_the_one_that_is_replaced(world):
+    first = world.asset_of(sent(world, b"one", by_alias="path"))
+    second = world.asset_of(sent(world, b"two", asset_id="other", by_alias="path"))
+    assert (second.id, second.file_version, world.content(second)) == (first.id, 1, b"two")
+
+
+def test_two_that_come_at_once_for_one_name_make_one_asset(world):
+    world.hold()
+    one, two = (sent(world, content, by_alias="path") for content in (b"one", b"two"))
+    kinds = (Kind.OPERATION, Kind.UPLOAD, Kind.BLOB, Kind.DIGEST)
+    raced = BetweenReadAndWrite(world.records, kinds, lambda: world.house.processing.process(two.tenant, two.id))
+    world.processing(records=raced).process(one.tenant, one.id)
+    assert raced.done
+    assert world.fresh(one).asset_ids == world.fresh(two).asset_ids
+    assert world.content(world.library.find(ACME, "path")) == b"one"
+    assert world.library.assets(ACME).total == 1
+
+
+def test_equal_content_of_equal_name_is_one_asset_where_that_is_wanted(world):
+    first = sent(world, b"one", "a.bin", same_alias=True)
+    again, other, differently = (
+        sent(world, b"one", "a.bin", unless_same=True),
+        sent(world, b"one", "b.bin", unless_same=True),
+        sent(world, b"one", "a.bin", same_alias=True),
+    )
+    ids = [world.fresh(op).asset_ids[0] for op in (first, again, other, differently)]
+    assert ids[0] == ids[1]
+    assert len(set(ids)) == 3
+    world.library.delete(world.asset_of(first))
+    assert world.fresh(sent(world, b"one", "a.bin", unless_same=True)).asset_ids[0] not in ids
+
+
+def test_two_of_equal_content_that_come_at_once_are_one_asset(world):
+    world.hold()
+    one, two = (sent(world, b"same", unless_same=True) for _ in range(2))
+    kinds = (Kind.OPERATION, Kind.UPLOAD, Kind.BLOB, Kind.DIGEST)
+    raced = BetweenReadAndWrite(world.records, kinds, lambda: world.house.processing.process(two.tenant, two.id))
+    world.processing(records=raced).process(one.tenant, one.id)
+    assert raced.done
+    assert world.fresh(one).asset_ids == world.fresh(two).asset_ids != ()
+    world.library.delete(world.asset_of(one))
+    world.sweep_all()
+    assert world.indexed() == {}
+
+
+# ---------------------------------------------------------------- places
+
+
+def test_an_asset_lies_in_its_folder(world):
+    folder = world.folders.create(ACME, "v1", "pictures")
+    inside = world.asset_of(sent(world, b"one", parent=folder.id))
+    outside = world.asset_of(sent(world, b"two"))
+    listed = {parent: [a.id for a in world.library.assets(ACME, "v1", parent).items] for parent in (folder.id, None)}
+    assert listed == {folder.id: [inside.id], None: [outside.id]}
+
+
+def test_bytes_for_a_folder_that_is_gone_are_refused_and_go(world):
+    folder = world.folders.create(ACME, "v1", "pictures")
+    world.hold()
+    op = sent(world, b"one", parent=folder.id)
+    kinds = (Kind.OPERATION, Kind.UPLOAD, Kind.BLOB, Kind.DIGEST)
+    raced = BetweenReadAndWrite(world.records, kinds, lambda: world.folders.delete(folder))
+    world.processing(records=raced).process(op.tenant, op.id)
+    assert raced.done
+    assert problem(world, op) == (Status.FAILED, Code.NOT_FOUND)
+    world.sweep_all()
+    assert world.indexed() == {}
+
+
+# ---------------------------------------------------------------- slots
+
+
+@pytest.fixture
+def paper(world):
+    """A document whose slot `en` awaits the operation of the same call."""
+    return world.documents.create(ACME, "v1", "paper", {"title": "T"})
+
+
+def attached(world, content: bytes, slot: str, **target):
+    up = world.kept(content)
+    return world.reception.attach(ACME, up, Target(document="paper", slot=slot, **target))
+
+
+def test_a_slot_is_filled_and_the_revision_counts(world, paper):
+    op = attached(world, b"one", "en", filename="named.bin")
+    after = world.fresh(paper)
+    asset = world.asset_of(op)
+    assert (after.revision, after.pending) == (2, {})
+    assert (after.files["en"].asset_id, after.files["en"].filename, after.files["en"].facts) == (asset.id, "named.bin", asset.facts)
+    assert after.body == {"title": "T"}
+
+
+def test_a_slot_that_is_filled_again_replaces_its_asset(world, paper):
+    first = world.asset_of(attached(world, b"one", "en"))
+    second = world.asset_of(attached(world, b"two", "en", asset_id="ignored"))
+    assert (second.id, world.content(second)) == (first.id, b"two")
+    world.sweep_all()
+    assert not world.rests(first.blob)
+
+
+def test_slots_that_are_filled_at_once_are_all_filled(world, paper):
+    up = world.kept(b"one")
+    world.hold()
+    ops = [world.reception.attach(ACME, up, Target(document="paper", slot=slot)) for slot in ("en", "de", "fr")]
+    kinds = (Kind.OPERATION, Kind.UPLOAD, Kind.BLOB, Kind.DIGEST)
+    raced = BetweenReadAndWrite(world.records, kinds, lambda: [world.house.processing.process(op.tenant, op.id) for op in ops[1:]])
+    world.processing(records=raced).process(ops[0].tenant, ops[0].id)
+    assert raced.done
+    after = world.fresh(paper)
+    assert (sorted(after.files), after.revision, after.pending) == (["de", "en", "fr"], 4, {})
+
+
+def test_the_last_that_was_asked_for_fills_the_slot(world, paper):
+    world.hold()
+    early, late = attached(world, b"early", "en"), attached(world, b"late", "en")
+    world.door.jobs.run()
+    assert problem(world, early) == (Status.FAILED, Code.VERSION_CONFLICT)
+    assert problem(world, late) == (Status.COMPLETED, None)
+    assert world.content(world.asset_of(late)) == b"late"
+
+
+def test_a_document_that_is_gone_takes_no_file(world, paper):
+    world.hold()
+    op = attached(world, b"one", "en")
+    world.documents.delete(paper)
+    world.door.jobs.run()
+    assert problem(world, op) == (Status.FAILED, Code.GONE)
+
+
+def test_an_unknown_document_awaits_nothing(world):
+    up = world.kept(b"one")
+    with pytest.raises(Moved) as unknown:
+        world.reception.attach(ACME, up, Target(document="nowhere", slot="en"))
+    assert unknown.value.code is Code.NOT_FOUND
+    assert world.fresh(up).attaching == ()
+
+
+def test_a_document_takes_its_assets_with_it(world, paper):
+    ops = [attached(world, content, slot) for content, slot in ((b"one", "en"), (b"one", "de"), (b"two", "fr"))]
+    blobs = {world.asset_of(op).blob for op in ops}
+    world.documents.delete(world.fresh(paper))
+    assert world.records.get(paper.ref) is None
+    world.sweep_all()
+    assert not any(world.rests(blob) for blob in blobs)
+    assert world.indexed() == {}
+
+
+def test_a_file_that_is_taken_out_of_a_document_is_deleted(world, paper):
+    kept, out = (world.asset_of(attached(world, content, slot)) for content, slot in ((b"one", "en"), (b"two", "de")))
+    world.documents.revise(paper, lambda it, now: document.revised(it, now, files={"en": it.files["en"]}))
+    assert world.fresh(out).state is AssetState.DELETED
+    assert world.fresh(kept).state is AssetState.READY
+
+
+def test_a_document_deleted_while_its_slot_is_filled_leaves_no_asset(world, paper):
+    world.hold()
+    op = attached(world, b"one", "en")
+    kinds = (Kind.DOCUMENT,)
+    raced = BetweenReadAndWrite(world.records, kinds, lambda: world.house.processing.process(op.tenant, op.id))
+    replace(world.documents, records=raced).delete(paper)
+    assert raced.done
+    assert world.fresh(paper) is None
+    assert world.library.assets(ACME).total == 0
+    assert world.records.count(Index.QUEUED) == 0
+
+
+def test_a_lists_members_are_those_that_are_there(world):
+    ids = [world.asset_of(sent(world, bytes([n]) * 3)).id for n in range(5)]
+    world.library.trash(world.library.asset(ACME, ids[1]))
+    world.library.delete(world.library.asset(ACME, ids[3]))
+    page = world.library.assets(ACME, "v1", newest=False)
+    assert ([a.id for a in page.items], page.total) == ([ids[0], ids[2], ids[4]], 3)
+    assert [a.id for a in world.library.assets(ACME, "v1", start=1, limit=1, newest=True).items] == [ids[2]]
+    assert world.library.assets(OTHER).total == 0
+    world.library.restore(world.library.any_asset(ACME, ids[1]))
+    assert world.library.assets(ACME).total == 4
+
+
+def test_what_lies_in_the_trash_goes_when_its_time_is_over(world):
+    asset = world.asset_of(sent(world, b"one"))
+    world.library.trash(asset)
+    with pytest.raises(UploadError) as gone:
+        world.library.asset(ACME, asset.id)
+    assert gone.value.code is Code.GONE
+    world.sweep_all()
+    assert world.records.get(Ref(Kind.ASSET, "acme", asset.id)) is None
+    assert not world.rests(asset.blob)
+    assert world.indexed() == {}
