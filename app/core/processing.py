@@ -7,14 +7,13 @@ bytes under this upload's own keys are touched. Who lost the operation on the wa
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from app.core import endings, keys, operation
+from app.core import keys, operation
 from app.core.asset import Blob
 from app.core.attaching import Attaching
-from app.core.errors import Code, Fault, Lost, Moved, Problem, RecordsDown, UploadError, problem
+from app.core.carrying import Carrying
+from app.core.errors import Code, Fault, Moved
 from app.core.facts import Facts
 from app.core.fetched import Fetching
 from app.core.holding import until_current
@@ -51,17 +50,10 @@ class Processing:
         work = self._claim(Ref(Kind.OPERATION, tenant, operation_id))
         if work is None:
             return
-        try:
-            with Lease(self.records, work.op) as lease:
-                self._settle(*self._work(work, lease))
-        except self.interrupts:
-            self._refuse(work, problem(Code.TOOK_TOO_LONG))
-        except (Moved, Lost):
-            log.info("operation is no longer ours", extra=_about(work))
-        except UploadError as refusal:
-            self._refuse(work, refusal.problem)
-        except Fault as fault:
-            self._falter(work, fault)
+        carrying = Carrying(self.records, self.interrupts, self.tries, self.pause)
+        ended = carrying.carry(work.op, work.refs, lambda lease: self._settle(*self._work(work, lease)))
+        if ended and any(isinstance(entity, Upload) for entity in ended.put):
+            self._free(work.up)
 
     def _claim(self, ref: Ref) -> Work | None:
         op: Operation | None = self.records.get(ref)
@@ -106,37 +98,6 @@ class Processing:
         until_current(attempt)
         self._free(work.up)
 
-    def _refuse(self, work: Work, why: Problem) -> None:
-        log.info("refused", extra={**_about(work), "code": why.code.value})
-        self._end(work, lambda op, up, blob, now: endings.refused(op, up, blob, why, now))
-
-    def _falter(self, work: Work, fault: Fault) -> None:
-        log.warning("fault, to be tried again", extra={**_about(work), "reason": str(fault)})
-        self._end(work, endings.faltered)
-
-    def _end(self, work: Work, ending: Callable[[Operation, Upload | None, Blob | None, float], Change]) -> None:
-        def step(op: Operation | None, up: Upload | None, blob: Blob | None) -> Change:
-            operation.own(_there(op), work.op.attempt)
-            return ending(_there(op), up, blob, self.records.now())
-
-        try:
-            change = self._insist(lambda: self.records.commit(work.refs, step))
-            if any(isinstance(e, Upload) for e in change.put):
-                self._free(work.up)
-        except Moved:
-            log.info("operation is no longer ours", extra=_about(work))
-        except Fault as down:
-            log.warning("ending not recorded, the sweep decides", extra={**_about(work), "reason": str(down)})
-
-    def _insist(self, commit: Callable[[], Change]) -> Change:
-        """Try again while Redis is away: an ending that is not recorded would count as a lost worker. The fence makes repeating harmless."""
-        for _ in range(self.tries - 1):
-            try:
-                return commit()
-            except RecordsDown:
-                time.sleep(self.pause)
-        return commit()
-
     def _free(self, up: Upload) -> None:
         """The staged bytes go at once; if that fails, the sweep of the doomed does it."""
         try:
@@ -161,7 +122,3 @@ def _there(op: Operation | None) -> Operation:
     if op is None:
         raise Moved(Code.GONE, what="operation")
     return op
-
-
-def _about(work: Work) -> dict[str, str | int]:
-    return {"operation": work.op.id, "tenant": work.op.tenant, "attempt": work.op.attempt}
