@@ -18,6 +18,7 @@ from app.web.mount import mount
 from app.web.transfers import TRANSFERS
 from app.wiring import House, build
 
+
 def create_app(settings: Settings | None = None, packages: tuple[str, ...] = ("app.dialects",), house: House | None = None) -> Flask:
     """The app for a WSGI server. `packages`: where dialects are looked for. `house`: built from the settings unless given."""
     settings = settings or from_env()

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from app import dialects
 from app.core.policy import Policy
 from app.settings import SOCKET_LIMIT, VARIABLES, SettingsError, embedded_socket, environment, from_env
+from app.settings.policies import ANY_FILE, DIALECTS
 
 SECRET = {"SLIPWAY_SECRET": "sixteen letters or more"}
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,6 +44,11 @@ def faults(**env):
         ("SLIPWAY_SECRET", "another secret of ours", "secret", b"another secret of ours"),
         ("SLIPWAY_TRUSTED_PROXIES", "2", "trusted_proxies", 2),
         ("SLIPWAY_CORS_ORIGINS", "https://a.example, https://b.example", "cors_origins", ("https://a.example", "https://b.example")),
+        ("SLIPWAY_CORS_ORIGINS", "HTTPS://A.Example:443,http://[::1]:03000", "cors_origins", ("https://a.example", "http://[::1]:3000")),
+        ("SLIPWAY_CORS_ORIGINS", "*, capacitor://localhost", "cors_origins", ("*", "capacitor://localhost")),
+        ("SLIPWAY_CORS_ORIGINS", "", "cors_origins", ()),
+        ("SLIPWAY_FETCH_ALLOW", "10.1.0.0/16, fd00::/8,192.0.2.1", "fetch_allow", ("10.1.0.0/16", "fd00::/8", "192.0.2.1/32")),
+        ("SLIPWAY_FETCH_ALLOW", "", "fetch_allow", ()),
         ("SLIPWAY_FLOWER_AUTH", "eve:s:cret", "flower_auth", "eve:s:cret"),
         ("SLIPWAY_FSYNC", "off", "fsync", False),
         ("SLIPWAY_FSYNC", "1", "fsync", True),
@@ -82,6 +89,45 @@ def test_a_variable_is_read(variable, text, field, value):
         ("SLIPWAY_V1_JUDGE", "perhaps", "on or off"),
         ("SLIPWAY_V1_UPLOAD_TTL", "none", "number of seconds"),
         ("SLIPWAY_V1_MAX_PIXELS_BY_TYPE", "image/webp", "type=number"),
+        ("SLIPWAY_V1_MAX_PIXELS_BY_TYPE", "webp=25", "type=number"),
+        ("SLIPWAY_V1_MAX_PIXELS_BY_TYPE", "=25", "type=number"),
+        ("SLIPWAY_V1_MAX_BYTES", "1__0", "whole number from 1 to"),
+        ("SLIPWAY_V1_MAX_BYTES", "1_", "whole number from 1 to"),
+        ("SLIPWAY_V1_MAX_BYTES", "9" * 5000, "whole number from 1 to"),
+        ("SLIPWAY_V1_MAX_BYTES", "\u0663", "whole number from 1 to"),
+        ("SLIPWAY_GRACE", "9" * 400, "number of seconds"),
+        ("SLIPWAY_V1_REQUESTS_PER_SECOND", "-1", "whole number from 0"),
+        ("SLIPWAY_V1_PART_SIZE", "5242879", "whole number from 5242880"),
+        ("SLIPWAY_V1_MAX_PARTS", "10001", "to 10000"),
+        ("SLIPWAY_V1_MAX_PARTS", "0", "from 1"),
+        *(
+            ("SLIPWAY_V1_MEDIA_TYPES", text, "media types like image/png, or */*")
+            for text in ("png", "image/*", "image/png;q=1", ",", "image/", "*")
+        ),
+        ("SLIPWAY_V1_JUDGE", "off", "should be on, or SLIPWAY_V1_MEDIA_TYPES have */*"),
+        ("SLIPWAY_SQUIDEX_MEDIA_TYPES", "image/png", "should have */*, or SLIPWAY_SQUIDEX_JUDGE be on"),
+        ("SLIPWAY_CONTENFUL_MAX_BYTES", "1", "unknown; did you mean SLIPWAY_CONTENTFUL_MAX_BYTES?"),
+        ("SLIPWAY_MY_OWN_MAX_BYTES", "5", "unknown"),
+        *(
+            ("SLIPWAY_CORS_ORIGINS", text, "origins like https://app.example")
+            for text in (
+                "app.example",
+                "https://a.example/",
+                "https://a.example/x",
+                "https//a",
+                "null",
+                "https://",
+                "https://a:99999",
+                "https://*.a.example",
+                "https://u@a",
+                "https://a.example, b",
+            )
+        ),
+        *(
+            ("SLIPWAY_FETCH_ALLOW", text, "networks like 10.1.0.0/16")
+            for text in ("10.0.0.1/8", "intranet", "10.0.0.0/33", "10.0.0.0-10.0.0.9")
+        ),
+        *(("SLIPWAY_LANGUAGE", text, "a language like en") for text in ("e", "en_US", "english language", "en-", "12")),
     ],
 )
 def test_a_faulty_variable_is_named_with_what_is_wanted(variable, text, says):
@@ -91,12 +137,25 @@ def test_a_faulty_variable_is_named_with_what_is_wanted(variable, text, says):
 
 
 def test_one_error_lists_every_fault():
-    found = faults(SLIPWAY_SECRET="short", SLIPWAY_REDSI="x", SLIPWAY_FSYNC="maybe", SLIPWAY_V1_MAX_BYTES="many")
+    found = faults(
+        SLIPWAY_SECRET="short",
+        SLIPWAY_REDSI="x",
+        SLIPWAY_FSYNC="maybe",
+        SLIPWAY_V1_MAX_BYTES="many",
+        SLIPWAY_CONTENFUL_MAX_BYTES="1",
+        SLIPWAY_CORS_ORIGINS="a",
+        SLIPWAY_FETCH_ALLOW="b",
+        SLIPWAY_WDESK_JUDGE="off",
+    )
     assert [fault.split("=")[0].split(":")[0] for fault in found] == [
+        "SLIPWAY_CONTENFUL_MAX_BYTES",
+        "SLIPWAY_CORS_ORIGINS",
+        "SLIPWAY_FETCH_ALLOW",
         "SLIPWAY_FSYNC",
         "SLIPWAY_REDSI",
         "SLIPWAY_SECRET",
         "SLIPWAY_V1_MAX_BYTES",
+        "SLIPWAY_WDESK_JUDGE",
     ]
 
 
@@ -118,7 +177,12 @@ def test_a_secret_is_in_no_message(variable):
         ("SLIPWAY_V1_MAX_BYTES", "2_000_000", "max_bytes", 2_000_000),
         ("SLIPWAY_V1_MEDIA_TYPES", "image/png, image/avif", "media_types", ("image/png", "image/avif")),
         ("SLIPWAY_V1_MAX_PIXELS_BY_TYPE", "image/webp=25, image/gif=9", "max_pixels_by_type", {"image/webp": 25, "image/gif": 9}),
-        ("SLIPWAY_V1_JUDGE", "off", "judge", False),
+        ("SLIPWAY_V1_JUDGE", "on", "judge", True),
+        ("SLIPWAY_V1_MEDIA_TYPES", "Image/PNG,*/*,application/vnd.x+json", "media_types", ("image/png", "*/*", "application/vnd.x+json")),
+        ("SLIPWAY_V1_REQUESTS_PER_SECOND", "0", "requests_per_second", 0),
+        ("SLIPWAY_V1_REQUESTS_PER_HOUR", "7", "requests_per_hour", 7),
+        ("SLIPWAY_V1_PART_SIZE", "5242880", "part_size", 5 * 1024 * 1024),
+        ("SLIPWAY_V1_MAX_PARTS", "10_000", "max_parts", 10_000),
         ("SLIPWAY_V1_ASSET_TTL", "none", "asset_ttl", None),
         ("SLIPWAY_V1_ASSET_TTL", "60", "asset_ttl", 60.0),
         ("SLIPWAY_WDESK_MAX_BYTES", "1", "max_bytes", Policy().max_bytes),
@@ -128,8 +192,38 @@ def test_a_policy_is_changed_field_by_field(variable, text, field, value):
     assert getattr(read(**{variable: text}).policy("v1", Policy()), field) == value
 
 
-def test_a_dialect_that_is_installed_from_elsewhere_is_configured_by_its_name():
+def test_a_dialect_that_is_installed_from_elsewhere_is_configured_by_its_name(tmp_path, monkeypatch):
+    """Its entry point is enough: nothing of it is imported."""
+    info = tmp_path / "others-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: others\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[slipway.dialects]\nmy-own = nowhere_to_be_found:DIALECT\n")
+    monkeypatch.syspath_prepend(tmp_path)
     assert read(SLIPWAY_MY_OWN_MAX_BYTES="5").policy("my-own", Policy()).max_bytes == 5
+    assert read(SLIPWAY_MY_OWN_JUDGE="off").policy("my-own", Policy()).judge is False  # what else it takes is not known here
+
+
+def test_a_file_that_is_no_image_is_kept_where_every_file_is_taken():
+    policy = read(SLIPWAY_V1_JUDGE="off", SLIPWAY_V1_MEDIA_TYPES="*/*").policy("v1", Policy())
+    assert (policy.judge, policy.media_types) == (False, ("*/*",))
+    narrow = read(SLIPWAY_SQUIDEX_JUDGE="on", SLIPWAY_SQUIDEX_MEDIA_TYPES="image/png")
+    assert narrow.policy("squidex", Policy()).media_types == ("image/png",)
+    assert read(SLIPWAY_SQUIDEX_JUDGE="off").policy("squidex", Policy()).judge is False
+
+
+def test_a_fault_is_not_said_twice():
+    (fault,) = faults(SLIPWAY_V1_JUDGE="off", SLIPWAY_V1_MEDIA_TYPES="png")
+    assert fault.startswith("SLIPWAY_V1_MEDIA_TYPES")
+
+
+def test_every_dialect_of_ours_is_known_with_what_it_takes():
+    for name, dialect in dialects.load().items():
+        assert name in DIALECTS
+        assert ("*/*" in dialect.policy.media_types, dialect.policy.judge) == (name in ANY_FILE, name not in ANY_FILE), name
+
+
+def test_a_secret_may_be_any_bytes():
+    assert read(SLIPWAY_SECRET="\udcff" * 16).secret == b"\xff" * 16
 
 
 def test_the_data_folder_gives_what_is_not_said(tmp_path):

@@ -52,7 +52,7 @@ def from_env(env: Mapping[str, str] | None = None) -> Settings:
 def _value(variable: Variable, given: Mapping[str, str], faults: list[str]) -> Any:
     text = given.get(variable.name, "" if variable.default.startswith("[") else variable.default)
     if not text:
-        return () if variable.read is readers.words else None
+        return () if variable.read in readers.LISTS else None
     try:
         return variable.read(text)
     except ValueError as wanted:

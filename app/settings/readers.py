@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from app.core.policy import ANY
+
 SECRET_LEAST = 16  # characters
+LONGEST = 25  # digits of a number, with what parts them
+NAME = r"[a-z0-9!#$&^_.+-]{1,127}"  # of a type or a subtype, RFC 6838, section 4.2
+ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?", re.IGNORECASE)  # RFC 6454, section 6.2
+PORT_MOST = 65535
+PORTS = {"http": "80", "https": "443"}  # which browsers leave out
 
 
 def folder(text: str) -> Path:
@@ -59,7 +67,7 @@ def whole(least: int, most: int) -> Callable[[str], int]:
     """A whole number, both ends included."""
 
     def read(text: str) -> int:
-        if not re.fullmatch(r"-?[0-9_]+", text) or not least <= int(text) <= most:
+        if len(text) > LONGEST or not re.fullmatch(r"-?[0-9]+(_[0-9]+)*", text) or not least <= int(text) <= most:
             raise ValueError(f"a whole number from {least} to {most}")
         return int(text)
 
@@ -76,7 +84,7 @@ def switch(text: str) -> bool:
 
 def seconds(text: str) -> float:
     """A number of seconds, with or without a fraction."""
-    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
+    if not re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,9})?", text):
         raise ValueError("a number of seconds")
     return float(text)
 
@@ -86,11 +94,52 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
+def media_types(text: str) -> tuple[str, ...]:
+    """Media types separated by commas, at least one."""
+    found = tuple(word.lower() for word in words(text))
+    if not found or not all(word == ANY or re.fullmatch(f"{NAME}/{NAME}", word) for word in found):
+        raise ValueError(f"media types like image/png, or {ANY}, separated by commas")
+    return found
+
+
+def origins(text: str) -> tuple[str, ...]:
+    """Origins of pages as browsers write them, separated by commas, or `*`."""
+    return tuple(map(_origin, words(text)))
+
+
+def _origin(word: str) -> str:
+    found = ORIGIN.fullmatch(word)
+    if word != "*" and (not found or int(found[3] or 0) > PORT_MOST):
+        raise ValueError("origins like https://app.example without a path, separated by commas, or *")
+    if not found:
+        return word
+    scheme, host, port = found[1].lower(), found[2].lower(), found[3]
+    return f"{scheme}://{host}" if port in {None, PORTS.get(scheme)} else f"{scheme}://{host}:{int(port)}"
+
+
+def networks(text: str) -> tuple[str, ...]:
+    """Networks in CIDR form, separated by commas."""
+    try:
+        return tuple(str(ip_network(word)) for word in words(text))
+    except ValueError:
+        raise ValueError("networks like 10.1.0.0/16 or fd00::/8, separated by commas") from None
+
+
+def language(text: str) -> str:
+    """The tag of a language, RFC 5646."""
+    if not re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", text):
+        raise ValueError("a language like en or pt-BR")
+    return text
+
+
+LISTS = frozenset({words, origins, networks})
+
+
 def secret(text: str) -> bytes:
     """A secret that is long enough to be one."""
     if len(text) < SECRET_LEAST:
         raise ValueError(f"at least {SECRET_LEAST} characters")
-    return text.encode()
+    return text.encode("utf-8", "surrogateescape")  # as os.fsencode: any bytes will do
 
 
 def pair(text: str) -> str:
@@ -111,6 +160,6 @@ def numbers_by_type(text: str) -> dict[str, int]:
     """type=number, type=number."""
     pairs = [word.partition("=") for word in words(text)]
     try:
-        return {name.strip(): whole(1, 2**62)(number.strip()) for name, _, number in pairs}
+        return {media_types(name)[0]: whole(1, 2**62)(number.strip()) for name, _, number in pairs}
     except ValueError as bad:
-        raise ValueError("type=number, type=number") from bad
+        raise ValueError("type=number, type=number, as in image/webp=25000000") from bad

@@ -52,9 +52,11 @@ class Settings:
         "SECRET", readers.secret, "[the file `secret` in the data folder]", "signs our URLs; the same on every machine", private=True
     )
     trusted_proxies: int = of("TRUSTED_PROXIES", readers.whole(0, 10), "0", "how many proxies in front may set X-Forwarded-*")
-    cors_origins: tuple[str, ...] = of("CORS_ORIGINS", readers.words, "", "origins of browsers, separated by commas")
-    language: str = of("LANGUAGE", str, "en", "the system language: what an asset has when its client names none")
-    fetch_allow: tuple[str, ...] = of("FETCH_ALLOW", readers.words, "", "networks beside the public ones that files may be fetched from")
+    cors_origins: tuple[str, ...] = of("CORS_ORIGINS", readers.origins, "", "origins of browsers, separated by commas; * is every page")
+    language: str = of("LANGUAGE", readers.language, "en", "the system language: what an asset has when its client names none")
+    fetch_allow: tuple[str, ...] = of(
+        "FETCH_ALLOW", readers.networks, "", "networks that a remote fetch may reach beside the public ones, separated by commas"
+    )
     bind: str | None = of("BIND", str, "[all addresses, at $PORT]", "where web listens: host:port, unix:/path or fd://number")
     web_threads: int = of(
         "WEB_THREADS", readers.whole(2, 1024), "32", "threads of each web process; WEB_CONCURRENCY is the number of processes"
