@@ -21,8 +21,8 @@ def shown(body: object, status: int = 200) -> Response:
 
 
 def nothing() -> Response:
-    """204."""
-    return Response(status=204)
+    """204; the vendor's has its media type all the same."""
+    return Response(status=204, content_type=MEDIA_TYPE)
 
 
 def of_uploads(response: Response) -> Response:

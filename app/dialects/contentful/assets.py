@@ -15,7 +15,7 @@ from app.dialects.contentful.answers import nothing, shown
 from app.dialects.contentful.envelope import fault
 from app.dialects.contentful.queries import selection
 from app.dialects.contentful.schemas import AssetBody
-from app.dialects.contentful.speaker import named_version, within
+from app.dialects.contentful.speaker import named_version, require_current, within
 from app.web.dialect import doors
 from app.web.schemas import json_object, load
 
@@ -44,8 +44,12 @@ def put(space: str, id: str, environment: str = links.MASTER) -> Response:
     sent, version = _sent(), named_version()
     if not version:  # clients that have seen no version send none, or 0
         return _created(who, _chosen(id), sent)
-    after = doors().documents.revise(known(who, id), lambda current, now: steps.replaced(current, now, sent, who.owner), version)
-    return shown(views.asset(after))
+
+    def change(current: Document, now: float) -> Document:
+        require_current(current, version)
+        return steps.replaced(current, now, sent, who.owner)
+
+    return shown(views.asset(doors().documents.revise(known(who, id), change)))
 
 
 @ASSETS.get("/assets/<id>")

@@ -8,6 +8,7 @@ Source: the vendor's errors page, and recorded answers in the fixtures of its Py
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -165,7 +166,8 @@ def _details(why: Problem, refusal: Refusal) -> dict[str, object]:
         return {"details": _missing(str(why.facts.get("what", "")))}
     if refusal in {INVALID, INVALID_QUERY}:
         lines = why.facts.get("errors")
-        return {"details": {"errors": [_told(str(line)) for line in lines] if isinstance(lines, list) else [_told(why.message)]}}
+        alone: dict[str, object] = {"name": why.code.value, "path": [], "details": why.message}
+        return {"details": {"errors": [_told(str(line)) for line in lines] if isinstance(lines, list) else [alone]}}
     return {}
 
 
@@ -184,13 +186,15 @@ def _told(line: str) -> object:
     """An error as it was made by `fault`; else one line of a schema, `{path}: {name}|{details}`."""
     if line.startswith("{"):
         return json.loads(line)
-    path, _, rest = line.rpartition(": ")
-    name, bar, details = rest.partition("|")
-    steps = _steps(path)
-    said = details.replace(NAME, steps[-1] if steps else "body") if bar else rest
-    return {"name": name if bar else "invalid", "path": steps, "details": said}
+    found = LINE.fullmatch(line)
+    if not found:
+        return {"name": "invalid", "path": [], "details": line}
+    steps = _steps(found["path"])
+    said = found["details"].replace(NAME, steps[-1] if steps else "body")
+    return {"name": found["name"] or "invalid", "path": steps, "details": said}
 
 
+LINE = re.compile(r"(?P<path>.*?): (?:(?P<name>\w+)\|)?(?P<details>.*)", re.DOTALL)
 LOCALIZED = 3  # fields.{field}.{locale}: what a schema says of a mapping's key or value has one step more here
 
 

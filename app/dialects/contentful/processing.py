@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request
 
+from app.core import filenames
 from app.core.document import Document
 from app.core.errors import Code, UploadError, refuse
 from app.core.operation import INGEST, Operation
@@ -60,7 +61,7 @@ def _begun(who: Principal, document: Document, locale: str) -> Operation:
     if steps.is_archived(document):
         raise steps.refuse("Cannot process archived")
     file = _processable(document, locale)
-    target = Target(document=document.id, slot=locale, filename=file["fileName"][:LONGEST_KEPT])
+    target = Target(document=document.id, slot=locale, filename=_kept_name(file))
     if file.get("uploadFrom"):
         return _attached(who, locale, file["uploadFrom"]["sys"]["id"], target)
     opening = Opening(filename=target.filename, source=file["upload"], target=target)
@@ -97,8 +98,22 @@ def _wrong(path: list[str], file: Mapping[str, Any]) -> Iterator[str]:
     yield from (required([*path, name]) for name in ("contentType", "fileName") if not file.get(name))
     if file.get("contentType", "").partition(";")[0].strip().lower() in FORBIDDEN:
         yield fault([*path, "contentType"], "invalid", f"Files of the type {file['contentType']} are not processed")
+    if file.get("fileName") and not _nameable(file):
+        yield fault([*path, "fileName"], "invalid", "Nothing can be called that")
     if not file.get("uploadFrom") and not _fetchable(file["upload"]):
         yield fault([*path, "upload"], "invalid", "The URL must be absolute, with http or https")
+
+
+def _kept_name(file: Mapping[str, Any]) -> str | None:
+    """What the file is called in its URL. Raises UploadError(BAD_FILENAME)."""
+    return filenames.clean(file["fileName"][:LONGEST_KEPT])
+
+
+def _nameable(file: Mapping[str, Any]) -> bool:
+    try:
+        return _kept_name(file) is not None
+    except UploadError:
+        return False
 
 
 def _fetchable(url: str) -> bool:

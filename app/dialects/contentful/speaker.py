@@ -6,7 +6,8 @@ import re
 
 from flask import request
 
-from app.core.errors import Code, UploadError
+from app.core.document import Document
+from app.core.errors import Code, Moved, UploadError
 from app.core.policy import Principal, Scope
 from app.dialects.contentful.links import MASTER
 from app.web.dialect import doors
@@ -51,3 +52,9 @@ def required_version() -> int:
     if version is None:
         raise UploadError(Code.VERSION_CONFLICT)
     return version
+
+
+def require_current(document: Document, version: int | None) -> None:
+    """Raise Moved(PRECONDITION) unless the document stands at the version that was named, if one was."""
+    if version not in {None, document.revision}:
+        raise Moved(Code.PRECONDITION, version=document.revision)

@@ -17,7 +17,7 @@ from app.dialects.contentful import links, steps, views
 from app.dialects.contentful.answers import shown
 from app.dialects.contentful.assets import known
 from app.dialects.contentful.schemas import PublishBody
-from app.dialects.contentful.speaker import named_version, required_version, within
+from app.dialects.contentful.speaker import named_version, require_current, required_version, within
 from app.web.dialect import doors
 from app.web.schemas import json_object, load
 
@@ -61,5 +61,8 @@ def _meant(wanted: Mapping[str, Any]) -> Step:
 
 
 def _stepped(who: Principal, id: str, step: Step, version: int | None) -> Response:
-    after = doors().documents.revise(known(who, id), lambda current, now: step(current, now, who.owner), version)
-    return shown(views.asset(after))
+    def change(current: Document, now: float) -> Document:
+        require_current(current, version)
+        return step(current, now, who.owner)
+
+    return shown(views.asset(doors().documents.revise(known(who, id), change)))
