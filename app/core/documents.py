@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from app.core import alias, holding
-from app.core.alias import alias_ref
+from app.core.alias import Alias, alias_ref
 from app.core.asset import Asset, AssetState
 from app.core.document import Document, document_ref
 from app.core.errors import Code, Moved, UploadError
@@ -16,6 +16,10 @@ from app.core.library import LONGEST_ID, Library, Page
 from app.core.policy import Principal
 from app.core.ports import Change, Entity, Records
 from app.core.refs import Kind, Ref, Row, Shelf
+from app.core.revising import Terms
+
+if TYPE_CHECKING:
+    from app.core.holding import Found
 
 Revise = Callable[[Document, float], Document]
 
@@ -52,28 +56,31 @@ class Documents:
         self.records.commit(refs, step)
         return new
 
-    def revise(self, of: Document, change: Revise, revision: int | None = None) -> Document:
+    def revise(
+        self, of: Document, change: Revise, revision: int | None = None, claim: tuple[str, ...] = (), drop: tuple[str, ...] = ()
+    ) -> Document:
         """Change a document; see `document.revised`. A slot that `change` takes out of `files` loses its asset, which is deleted.
 
-        Raises Moved: PRECONDITION unless it stands at `revision`, NOT_FOUND; and what `change` raises.
+        `claim` are aliases to get, `drop` aliases to give up. Raises Moved: PRECONDITION unless it stands at `revision`, EXISTS for an alias
+        that is taken, NOT_FOUND; and what `change` raises.
         """
-        return until_current(lambda: self._revise(of.ref, change, revision))
+        return until_current(lambda: self._revise(of.ref, change, Terms(revision, claim, drop)))
 
-    def _revise(self, ref: Ref, change: Revise, revision: int | None) -> Document:
+    def _revise(self, ref: Ref, change: Revise, terms: Terms) -> Document:
         seen = _existing(self.records.get(ref))
         out = _left(seen, change(seen, self.records.now()))
         leaving = self._assets(seen, out)
-        refs = list(dict.fromkeys([ref, *(each for of in leaving for each in holding.refs(of))]))
+        names = [alias_ref(ref.tenant, name) for name in (*terms.claim, *terms.drop)]
+        refs = list(dict.fromkeys([ref, *names, *(each for of in leaving for each in holding.refs(of))]))
 
         def step(*found: Entity | None) -> Change:
             there = dict(zip(refs, found, strict=True))
             now, current = self.records.now(), _existing(there[ref])
-            if revision is not None and current.revision != revision:
-                raise Moved(Code.PRECONDITION, version=current.revision)
+            _require_revision(current, terms.version)
             after = change(current, now)
             if current.files != seen.files or _left(current, after) != out:
                 raise Overtaken
-            return holding.combined([Change(put=(after,)), holding.deletion(leaving, there, now)])
+            return holding.combined([_renamed(current, after, terms, there), holding.deletion(leaving, there, now)])
 
         written: Any = self.records.commit(refs, step).put[0]
         revised: Document = written
@@ -92,8 +99,7 @@ class Documents:
         def step(*found: Entity | None) -> Change:
             there = dict(zip(refs, found, strict=True))
             current = _existing(there[ref])
-            if revision is not None and current.revision != revision:
-                raise Moved(Code.PRECONDITION, version=current.revision)
+            _require_revision(current, revision)
             if guard:
                 guard(current)
             if current.files != seen.files:
@@ -112,6 +118,21 @@ class Documents:
 def _left(before: Document, after: Document) -> set[str]:
     """The assets that stood in the document and no longer do."""
     return {file.asset_id for file in before.files.values()} - {file.asset_id for file in after.files.values()}
+
+
+def _renamed(current: Document, after: Document, terms: Terms, there: Found) -> Change:
+    """The changed document with the names that it gets and without those that it gives up. Raises Moved(EXISTS)."""
+    held = {name: there[alias_ref(current.tenant, name)] for name in terms.claim}
+    if any(isinstance(taken, Alias) and taken.of != current.ref for taken in held.values()):
+        raise Moved(Code.EXISTS, what="document")
+    got = tuple(alias.given(name, current.ref) for name, taken in held.items() if taken is None)
+    names = tuple(dict.fromkeys(name for name in (*current.aliases, *terms.claim) if name not in terms.drop))
+    return Change(put=(replace(after, aliases=names), *got), drop=holding.freed(current.ref, terms.drop, there))
+
+
+def _require_revision(current: Document, revision: int | None) -> None:
+    if revision is not None and current.revision != revision:
+        raise Moved(Code.PRECONDITION, version=current.revision)
 
 
 def _existing(found: Any) -> Document:

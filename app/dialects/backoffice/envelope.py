@@ -1,7 +1,7 @@
 """Refusals in the vendor's form: `{"errors": [{"detail": "…"}]}`, one entry for each thing that is wrong.
 
-The upload's page lists 400, 401 and 403 and shows no body; the form is that of the vendor's reader API. Statuses beside those three are
-HTTP's own, for what is nobody's fault (429, 500, 503) or no part of the upload (404, 405, 409, 416).
+The upload's page lists 400, 401 and 403, those of asset images 404 too, and none shows a body; the form is that of the vendor's reader
+API. Statuses beside those are HTTP's own: 405, 409, 416, 429, 500, 503.
 """
 
 from __future__ import annotations
@@ -13,7 +13,11 @@ from flask import Response
 from app.core.errors import Code, Problem
 from app.web.replies import answer
 
-PAGE: Mapping[int, str] = {401: "Unauthorized API KEY", 403: "Unauthorized roles"}  # in the words of the page
+PAGE: Mapping[int, str] = {  # in the words of the pages
+    401: "Unauthorized API KEY",
+    403: "Unauthorized roles",
+    404: "Entity not found",
+}
 
 REFUSALS: Mapping[Code, int] = {
     Code.BAD_REQUEST: 400,

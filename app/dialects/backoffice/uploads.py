@@ -5,7 +5,6 @@ What nobody waits for any longer goes on: 202, and `/backoffice/operations/{id}`
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -16,15 +15,20 @@ from app.core.errors import ClientGone, Code, Fault, Problem, UploadError, refus
 from app.core.operation import Operation, Status
 from app.core.policy import Policy, Principal, Scope
 from app.core.reception import Opening
+from app.core.target import Target
 from app.core.upload import Upload
+from app.dialects.backoffice import names
+from app.dialects.backoffice.images import uploaded
 from app.dialects.backoffice.keys import speaker
+from app.dialects.backoffice.names import MOUNT, NAME
+from app.dialects.backoffice.schemas import new_uuid
+from app.web import transfers
 from app.web.bodies import raw_body
 from app.web.dialect import doors
 from app.web.forms import OVERHEAD, FormUpload, form_upload
 from app.web.patience import promised, settled
 from app.web.replies import answer
 
-NAME, MOUNT = "backoffice", "/backoffice"
 UPLOADS = Blueprint("uploads", __name__)
 
 FIELD = "image"
@@ -53,7 +57,8 @@ def _taken(who: Principal, policy: Policy) -> Response:
     form, verify = form_upload(request)
     extension = _extension(form)
     judged = replace(policy, media_types=_allowed(extension, policy))  # so the worker compares the bytes with the name
-    opening = Opening(form.filename, metadata={"key": f"uploads/{uuid.uuid4()}.{extension}"})
+    key = f"uploads/{new_uuid()}.{extension}"
+    opening = Opening(form.filename, metadata={"key": key}, target=Target(aliases=(names.of_file(key),)))
     up = doors().reception.open(who, NAME, judged, opening)
     try:
         op = doors().reception.take(up, form.body, verify)
@@ -77,6 +82,15 @@ def _allowed(extension: str, policy: Policy) -> tuple[str, ...]:
     if extension not in taken:
         raise UploadError(Code.BAD_FILENAME, reason=f"it must end in one of {', '.join(taken)}")
     return (FORMATS[extension],)
+
+
+@UPLOADS.get("/uploads/<name>")
+def download(name: str) -> Response:
+    """The bytes behind a key. Ours: the vendor's readers get images elsewhere."""
+    of = uploaded(speaker(Scope.ASSETS_READ), f"uploads/{name}")
+    if of is None or of.facts is None:
+        raise UploadError(Code.NOT_FOUND, what="upload")
+    return transfers.send(of, of.facts)
 
 
 @UPLOADS.get("/operations/<id>")

@@ -224,14 +224,14 @@ def test_respond_async_is_answered_at_once(door, mine):
 
 @pytest.mark.parametrize("id", ["x", "0190d6e5-0000-7000-8000-000000000000", "x" * 300, "%00"])
 def test_404_for_an_operation_that_never_was(door, mine, id):
-    door.run(Row("GET", f"/backoffice/operations/{id}", mine, status=404, shows=refusal("no such operation")))
+    door.run(Row("GET", f"/backoffice/operations/{id}", mine, status=404, shows=refusal("Entity not found")))
 
 
 def test_404_for_another_tenants_operation(hasty):
-    hasty.run(Row("GET", promised(hasty, key(hasty)), key(hasty, tenant="other"), status=404, shows=refusal("no such operation")))
+    hasty.run(Row("GET", promised(hasty, key(hasty)), key(hasty, tenant="other"), status=404, shows=refusal("Entity not found")))
 
 
 def test_404_for_an_operation_of_another_door(door, mine):
     answer = door.send("POST", "/v1/uploads", door.key(), picture())
     place = answer.headers["Location"].replace("/v1/", "/backoffice/")
-    door.run(Row("GET", place, mine, status=404, shows=refusal("no such operation")))
+    door.run(Row("GET", place, mine, status=404, shows=refusal("Entity not found")))
