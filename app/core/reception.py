@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING
 from app.core import endings, filenames, keys, parts, upload
 from app.core.admission import Opening, admit, planned, require_fit, streamed
 from app.core.attaching import Attaching
+from app.core.document import Document, await_file, document_ref
 from app.core.errors import BrokerDown, Code, Fault, Moved, Problem, UploadError
-from app.core.operation import FETCH, INGEST, Operation, queue
+from app.core.operation import FETCH, INGEST, Operation, Status, queue
 from app.core.parts import Part, Parts
 from app.core.policy import Policy, Principal
 from app.core.ports import Body, Change, Jobs, Locks, Records, Store
@@ -77,12 +78,14 @@ class Reception:
         return replace(up, staged=self.store.stage(up.staged.key, planned=up.planned, length=up.length))
 
     def _begin(self, up: Upload, op: Operation) -> None:
-        def step(taken: Upload | None, _: Operation | None) -> Change:
+        paper = [document_ref(up.tenant, up.dialect, op.target.document)] if op.target.document else []
+
+        def step(taken: Upload | None, _: Operation | None, *papers: Document | None) -> Change:
             if taken is not None:
                 raise Moved(Code.EXISTS, what="upload")
-            return Change(put=(up, op))
+            return Change(put=(up, op, *(await_file(found, op.target.slot, op.id) for found in papers)))
 
-        self.records.commit([up.ref, op.ref], step)
+        self.records.commit([up.ref, op.ref, *paper], step)
 
     def attach(self, who: Principal, up: Upload, target: Target) -> Operation:
         """The bytes of a kept upload become one more asset. See `Attaching.attach`."""
@@ -227,9 +230,7 @@ class Reception:
                 raise Moved(upload.CLOSED[up.state])
             return endings.refused(current, up, blob, why, now) if why else endings.cancelled(current, up, blob, now)
 
-        of = op.upload_id or op.id
-        refs = [op.ref, Ref(Kind.UPLOAD, op.tenant, of), Ref(Kind.BLOB, op.tenant, keys.blob(op.tenant, of))]
-        change = self.records.commit(refs, step)
+        change = self.records.commit(endings.refs(op), step)
         for entity in change.put:
             if isinstance(entity, Upload):
                 self._free(entity)
@@ -243,6 +244,16 @@ class Reception:
                 self.records.settle_index(Index.DOOMED, [(up.ref, up.doomed_at)])
         except Fault as down:
             log.warning("staged bytes left to the sweep", extra={"upload": up.id, "reason": str(down)})
+
+    def redirect(self, up: Upload, target: Target) -> None:
+        """Say anew what the bytes become, as long as the promise is not kept: what a form says behind its file. Raises Moved."""
+
+        def step(op: Operation | None) -> Change:
+            if op is None or op.status is not Status.ACKNOWLEDGED:
+                raise Moved(Code.FINISHED)
+            return Change(put=(replace(op, target=target, version=op.version + 1),))
+
+        self.records.commit([up.operation_ref], step)
 
     def withdraw(self, up: Upload) -> None:
         """Take the promise back before anybody heard of it: records and bytes go, nothing is kept. A finished upload stays."""

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     FOLDER = "fo"
     DOCUMENT = "do"
     ALIAS = "al"
+    RENDITIONS = "rn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Ref:
     """One record: its kind, the tenant it belongs to, and its id within both.
 
     The id of a PARTS ref is the upload's; of a BLOB ref the storage key; of a DIGEST ref the digest `sha256:…`; of a DOCUMENT ref
-    `{dialect}/{id}`; of an ALIAS ref the alias.
+    `{dialect}/{id}`; of an ALIAS ref the alias; of a RENDITIONS ref the asset's.
     """
 
     kind: Kind
@@ -53,6 +54,7 @@ class Row(StrEnum):
     INSIDE = "sh:in"  # assets in a folder; of a dialect's root where the key is the dialect's name
     FOLDERS = "sh:fo"  # folders in a folder, likewise
     DOCUMENTS = "sh:do"  # of a dialect
+    TRASH = "sh:tr"  # assets of a dialect that can be brought back
     UPLOADS = "sh:up"  # of a dialect, in whatever state, until they are purged
 
 

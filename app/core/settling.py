@@ -243,7 +243,7 @@ class Settlement:
             return self._new(up, key, tuple(free), now)
         before, target = self._before, self._work.target
         kept = [name for name in before.aliases if not name.startswith("same:")]
-        renamed = {"filename": self._filename, "metadata": self._metadata(up)} if target.rename else {}
+        renamed = {"filename": self._filename, "metadata": self._over(before, up)} if target.rename else {}
         return asset.revised(
             before,
             now,
@@ -261,6 +261,11 @@ class Settlement:
     def _gets(self, name: str, found: Found) -> bool:
         held = found.get(alias_ref(self._work.op.tenant, name))
         return held is None or (isinstance(held, Alias) and held.id == self._id)
+
+    def _over(self, before: Asset, up: Upload) -> Mapping[str, Any]:
+        given = self._metadata(up)
+        laid = {**before.metadata, **given} if self._work.target.merge else given
+        return {name: value for name, value in laid.items() if value is not None or not self._work.target.merge}
 
     def _metadata(self, up: Upload) -> Mapping[str, Any]:
         given = self._work.target.metadata

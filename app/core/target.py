@@ -14,6 +14,7 @@ class Target:
     `asset_id`: chosen by the client or the dialect; None lets the worker make one. `replace`: the bytes of an asset of that id are
     replaced, else an id that is taken is refused (EXISTS); `rename`: filename and metadata are then replaced too; `revisions`: how many
     earlier contents stay.
+    `merge`: the metadata is laid over what was there, and a member that is None goes.
     `filename`, `metadata`: in the place of the upload's own (one upload may become several assets).
     `parent`: the folder's id. `aliases`: names under which the asset is found; one that is taken stays with who has it.
     `by_alias`: the asset that is found by it is the one whose bytes are replaced; when there is none, the new one is found by it.
@@ -25,6 +26,7 @@ class Target:
     asset_id: str | None = None
     replace: bool = False
     rename: bool = False
+    merge: bool = False
     filename: str | None = None
     metadata: Mapping[str, Any] | None = None
     parent: str | None = None

@@ -22,6 +22,8 @@ def standing(entity: Entity | None) -> dict[Shelf, float]:
     match entity:
         case Asset(state=AssetState.READY | AssetState.PLACEHOLDER):
             return dict.fromkeys(_asset(entity), entity.created_at)
+        case Asset(state=AssetState.TRASHED):
+            return {Shelf(Row.TRASH, entity.tenant, entity.dialect): entity.created_at}
         case Folder(deleted_at=None):
             return {Shelf(Row.FOLDERS, entity.tenant, entity.parent or entity.dialect): entity.created_at}
         case Document():

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from flask import Blueprint, Response, request
 from werkzeug.wsgi import FileWrapper
@@ -26,6 +27,8 @@ TRANSFERS = Blueprint("transfers", __name__, url_prefix="/transfers")
 INERT = "application/octet-stream"
 SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif", "image/tiff"})
 CHUNK = 256 * 1024
+
+Opener = Callable[[int, int], AbstractContextManager[Fetched]]
 
 
 def upload_path(up: Upload) -> str:
@@ -87,28 +90,33 @@ def send(asset: Asset, facts: Facts, disposition: str = "attachment") -> Respons
     Never executable in a browser: only image types that cannot carry a script keep their type, `nosniff` and a closed
     Content-Security-Policy see to the rest.
     """
-    etag = f'"{facts.digest.removeprefix("sha256:")}"'
-    head = _headers(asset, facts, etag, disposition)
+    return deliver(headers(asset.filename, facts, disposition), facts.size, partial(doors().library.read, asset))
+
+
+def deliver(head: Mapping[str, str], size: int, opened: Opener) -> Response:
+    """What `opened(first, length)` gives of `size` bytes, with the headers of a whole answer, judged by their ETag: whole, a range, or 304."""
+    etag = head["ETag"]
     if conditions.not_modified(request, etag):  # before the range, RFC 9110, section 13.2.2
         return Response(status=304, headers={k: v for k, v in head.items() if k in {"ETag", "Cache-Control"}})
-    span = conditions.span(request, facts.size, etag)
-    head["Content-Length"] = str(span.length)
+    span = conditions.span(request, size, etag)
+    shown = {**head, "Content-Length": str(span.length)}
     if span.partial:
-        head["Content-Range"] = f"bytes {span.first}-{span.first + span.length - 1}/{facts.size}"
+        shown["Content-Range"] = f"bytes {span.first}-{span.first + span.length - 1}/{size}"
     status = 206 if span.partial else 200
     if request.method == "HEAD":
-        return Response(status=status, headers=head)
-    response = Response(status=status, headers=head, direct_passthrough=True)
-    response.response = _body(asset, span.first, span.length, facts.size)
+        return Response(status=status, headers=shown)
+    response = Response(status=status, headers=shown, direct_passthrough=True)
+    response.response = _body(opened(span.first, span.length), whole=span.length == size)
     return response
 
 
-def _headers(asset: Asset, facts: Facts, etag: str, disposition: str) -> dict[str, str]:
+def headers(filename: str, facts: Facts, disposition: str) -> dict[str, str]:
+    """What goes with the bytes of these facts, as this house sends them; a dialect may lay its vendor's over them."""
     return {
-        "ETag": etag,
+        "ETag": f'"{facts.digest.removeprefix("sha256:")}"',
         "Accept-Ranges": "bytes",
         "Content-Type": facts.media_type if facts.media_type in SHOWN else INERT,
-        "Content-Disposition": conditions.content_disposition(asset.filename, disposition),
+        "Content-Disposition": conditions.content_disposition(filename, disposition),
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "Cross-Origin-Resource-Policy": "same-site",
@@ -117,14 +125,14 @@ def _headers(asset: Asset, facts: Facts, etag: str, disposition: str) -> dict[st
     }
 
 
-def _body(asset: Asset, first: int, length: int, whole: int) -> Iterable[bytes]:
+def _body(bytes_of: AbstractContextManager[Fetched], *, whole: bool) -> Iterable[bytes]:
     """The bytes, opened now so that a failure still has a status.
 
     A whole file goes out through the server's own file wrapper (sendfile under gunicorn) where the store has a file.
     """
     stack = ExitStack()
-    out = Outgoing(stack.enter_context(doors().library.read(asset, first, length)), stack)
-    if out.fetched.file is None or length != whole:
+    out = Outgoing(stack.enter_context(bytes_of), stack)
+    if out.fetched.file is None or not whole:
         return out
     wrapper: Callable[[Outgoing, int], Iterable[bytes]] = request.environ.get("wsgi.file_wrapper", FileWrapper)
     return wrapper(out, CHUNK)
