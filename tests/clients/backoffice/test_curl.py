@@ -140,3 +140,40 @@ def test_202_while_the_workers_stand_still_and_the_answer_when_they_go_on(patien
             process.resume()
     eventually(lambda: curl(*header, place)[0] == 200, 30, "the answer")
     assert KEY.fullmatch(json.loads(curl(*header, place)[1])["data"]["key"])
+
+
+# ---------------------------------------------------------------- asset images
+
+
+def core(method: str, path: str, **body: object) -> tuple[int, dict]:
+    """The status and the JSON of a call to the core API, the key in the query."""
+    url = f"{shared().url}/backoffice/api/core/v2/assets/images{path}?x-api-key={shared().credentials['api_key']}"
+    sent = ["--header", "Content-Type: application/json", "--data-raw", json.dumps(body)] if body else []
+    status, answer, _ = curl("--location", "--request", method, *sent, url)
+    return status, json.loads(answer)
+
+
+def test_an_image_made_of_an_upload_found_deleted_and_restored(tmp_path):
+    _, body, _ = curl(*key_header(), "--form", image(tmp_path, "photo.gif", photo(fmt="GIF")))
+    key = json.loads(body)["data"]["key"]
+    words = {"locale": "fr", "credit": "Élodie", "caption_html": "<p>Deux</p>"}
+    file_hash = f"md5/{key}"
+    status, made = core("POST", "", file_key=key, file_hash=file_hash, name="Un", gravity="east", locales=[words])
+    assert (status, made["data"]["file_key"], made["data"]["deleted_at"]) == (201, key, None)
+    uuid = made["data"]["id"]
+    paths = [f"/by-id/{uuid}", f"/by-key/{key}", f"/by-hash/{file_hash}"]
+    assert [core("GET", path) for path in paths] == [(200, made)] * 3
+    assert core("DELETE", f"/{uuid}")[0] == 200
+    assert [core("GET", path)[0] for path in paths] == [404] * 3
+    assert core("POST", f"/{uuid}/restore")[0] == 200
+    assert [core("GET", path)[0] for path in paths] == [200] * 3
+    assert core("GET", "/by-id/1") == (400, {"errors": [{"detail": "Invalid UUID"}]})
+    assert core("POST", "", file_key="uploads/x.png")[0] == 400
+
+
+def test_the_bytes_behind_a_key(tmp_path):
+    content = photo(fmt="WEBP")
+    _, body, _ = curl(*key_header(), "--form", image(tmp_path, "photo.webp", content))
+    url = f"{shared().url}/backoffice/{json.loads(body)['data']['key']}"
+    assert curl(*key_header(), "--output", str(tmp_path / "back"), url)[0] == 200
+    assert (tmp_path / "back").read_bytes() == content
