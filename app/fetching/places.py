@@ -115,8 +115,6 @@ def _literal(text: str) -> str:
 
 def _name(text: str) -> str:
     """The name, without the dot of the root: a certificate has none. Raises ValueError."""
-    if len(text) > LONGEST_NAME + 1:
-        raise ValueError("too long")
     name = (text if text.isascii() else idna.encode(text, uts46=True).decode()).lower().removesuffix(".")
     found = _NAME.fullmatch(name)
     if found is None or len(name) > LONGEST_NAME:

@@ -134,6 +134,8 @@ class Stream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002  # httpcore's
         """Send all of it. Raises httpcore.WriteError, after which httpcore still looks for an answer."""
+        if not buffer:
+            return  # a connection that was reset says so once: to whoever reads, please
         self._socket.settimeout(self._clock.at_most(self._clock.pace.silence))
         try:
             self._socket.sendall(buffer)

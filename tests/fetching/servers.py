@@ -17,11 +17,11 @@ PATIENCE = 20.0  # seconds after which a server ends what no client has ended
 class Server:
     """Listens on `address`. `answer(wire, head, ended)` is called with each request's head; bytes that it returns are sent.
 
-    Without `reads` it answers as soon as somebody connects. `heads`: the heads of the requests that came; `connections`: how many were made, with or without a request.
+    Without `reads` it answers as soon as somebody connects; `late`: so many seconds after that it begins to speak. `heads`: the heads of the requests that came; `connections`: how many were made, with or without a request.
     """
 
-    def __init__(self, answer, address="127.0.0.1", tls=None, *, reads=True):
-        self.answer, self.tls, self.reads = answer, tls, reads
+    def __init__(self, answer, address="127.0.0.1", tls=None, *, reads=True, late=0.0):
+        self.answer, self.tls, self.reads, self.late = answer, tls, reads, late
         self.heads, self.connections = [], 0
         self.ended = threading.Event()
         self.listening = socket.create_server((address, 0), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
@@ -57,6 +57,7 @@ class Server:
         wire = plain
         with suppress(OSError):  # a client that went, in the middle of a handshake or of an answer
             wire.settimeout(PATIENCE)
+            self.ended.wait(self.late)
             wire = self.tls.wrap_socket(plain, server_side=True) if self.tls else plain
             head = _head(wire) if self.reads else b""
             self.heads.append(head)

@@ -253,6 +253,7 @@ def test_silence_ends_it(serve, fetch, answer):
         fetch(serve(answer).url(), pace=SHORT)
 
 
+LATE = 4.0  # seconds: longer than these fetches may take, shorter than any server waits
 CRUMBS = 400  # would take 20 times as long as the whole fetch may
 
 
@@ -272,6 +273,13 @@ def test_a_drip_ends_it(serve, fetch, answer):
     assert 10 * BRIEF.whole < CRUMBS * STEP
     with raises(Code.FETCH_FAILED, reason=SLOW):
         fetch(serve(answer).url(), pace=BRIEF)
+
+
+def test_what_would_come_too_late_is_not_waited_for(serve, fetch):
+    with raises(Code.FETCH_FAILED, reason=SLOW):
+        fetch(serve(ok(b"late"), late=LATE).url(), pace=BRIEF)
+    with raises(Code.FETCH_FAILED, reason=SLOW):
+        fetch(serve(ok(b"late"), late=LATE).url(), pace=SHORT)
 
 
 def test_nobody_listens(fetch):

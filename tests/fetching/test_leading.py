@@ -143,6 +143,15 @@ def test_a_redirect_is_followed_with_nothing_but_the_new_place(serve, fetch, dia
     assert b"token" not in there.heads[0]
 
 
+def test_a_connection_ends_before_the_next_begins(serve, fetch):
+    def answer(wire, head, ended):
+        here.threads[-1].join(10)
+        return ok(b"open" if here.threads[-1].is_alive() else b"closed")
+
+    here = serve(moved(serve(answer, OPEN).url()))
+    assert fetch(here.url()) == b"closed"
+
+
 def test_a_relative_redirect(serve, fetch):
     server = serve(by_path(here=moved("there"), there=ok(FILE)))
     assert fetch(server.url("/here")) == FILE

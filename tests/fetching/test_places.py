@@ -88,6 +88,7 @@ REFUSED = {
         "http://*.example.com/",
         f"http://{'a' * 64}.example/",
         f"http://{'a.' * 127}a/",
+        f"http://{'a.' * 126}aa/",
         f"http://{'ü' * 10_000}/"[:7000],
         "http://2130706433/",
         "http://017700000001/",

@@ -10,7 +10,7 @@ from app.core.errors import Code
 from app.fetching.refusals import BROKEN, DOWNGRADE, UNTRUSTED
 from app.fetching.wire import Pace
 from tests.fetching.conftest import raises
-from tests.fetching.servers import chunked, moved, ok, ragged, silent
+from tests.fetching.servers import chunked, moved, ok, ragged
 
 FILE = bytes(range(256)) * 1000
 NAME = "files.example"
@@ -86,12 +86,10 @@ def test_a_server_that_speaks_no_tls(serve, fetch, trust):
         fetch(server.url(host=NAME).replace("http", "https", 1), trust=trust, resolver=here)
 
 
-def test_a_handshake_that_does_not_go_on(serve, fetch, trust):
-    server = serve(silent(), reads=False)
+def test_a_handshake_that_comes_too_late(serve, fetch, authority, trust):
+    server = serve(ok(FILE), tls=context_of(authority, NAME), late=4.0)
     with raises(Code.FETCH_FAILED, reason=UNTRUSTED):
-        fetch(
-            server.url(host=NAME).replace("http", "https", 1), trust=trust, resolver=here, pace=Pace(connect=10.0, silence=0.4, whole=30.0)
-        )
+        fetch(server.url(host=NAME), trust=trust, resolver=here, pace=Pace(connect=10.0, silence=0.4, whole=30.0))
 
 
 @pytest.mark.parametrize("framing", ["length", "chunks"])
