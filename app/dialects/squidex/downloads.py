@@ -1,0 +1,110 @@
+"""Downloads: by id or by slug, an earlier content by `version`; without credentials, unless the asset is protected or deleted.
+
+Never executable in a browser: the declared type is sent where it cannot carry a script, beside `nosniff` and a closed policy, which is
+stricter than the vendor's `script-src 'none'`.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+from flask import Blueprint, Response, g, request
+from marshmallow import fields, validate
+from werkzeug.http import http_date
+
+from app.core.asset import Asset
+from app.core.errors import Code, UploadError
+from app.core.policy import Principal, Scope
+from app.dialects.squidex import shelf
+from app.dialects.squidex.asked import Query, Switch, query
+from app.dialects.squidex.pocket import Pocket
+from app.web import transfers
+from app.web.dialect import doors
+
+DOWNLOADS = Blueprint("downloads", __name__)
+
+FOREVER = 10**10  # seconds; what a client may ask to be cached for at most
+HARMLESS = re.compile(
+    r"(image/(jpeg|jpg|png|gif|webp|avif|tiff|bmp)|(audio|video|font)/[\w.+-]+|text/(plain|csv)|application/(pdf|json|zip|gzip|octet-stream))"
+    r"(\s*;\s*charset=[\w-]+)?",
+    re.IGNORECASE | re.ASCII,
+)
+HIDDEN = {"Cache-Control": "public,max-age=0"}  # with the refusal of a protected asset, as the vendor has it
+
+
+class Wanted(Query):
+    """The query of a download, beside what a rendition is asked for with."""
+
+    version = fields.Integer(load_default=None, validate=validate.Range(min=-2, max=2**62))  # -2 and -1 mean any
+    cache = fields.Integer(load_default=0, validate=validate.Range(min=0, max=FOREVER))
+    download = fields.Integer(load_default=0)
+    deleted = Switch(load_default=False)
+
+
+@DOWNLOADS.get("/api/assets/<app>/<id>")
+@DOWNLOADS.get("/api/assets/<app>/<id>/<path:more>")
+def download(app: str, id: str, more: str = "") -> Response:  # noqa: ARG001 - a name for search engines, without effect
+    """The content of an asset, found by id or slug."""
+    asked = query(Wanted())
+    anybody = Principal(app, "")
+    of = _deleted(app, id) if asked["deleted"] else _found(anybody, id)
+    g.squidex_app = app
+    if Pocket(of).protected and not _reader(app):
+        g.squidex_headers = HIDDEN
+        raise UploadError(Code.FORBIDDEN, scope=Scope.ASSETS_READ.value)
+    return _sent(of, asked)
+
+
+@DOWNLOADS.get("/api/assets/<id>")
+def download_by_id(id: str) -> Response:
+    """The same without an app in the path, which the vendor calls obsolete: whose asset it is, only credentials can say."""
+    who = doors().access.bearer(request.headers.get("Authorization"))
+    doors().access.require(who, Scope.ASSETS_READ)
+    asked = query(Wanted())
+    return _sent(shelf.even_trashed(who, id) if asked["deleted"] else shelf.seen(who, id), asked)
+
+
+def _found(who: Principal, id: str) -> Asset:
+    """By id, or else by slug."""
+    try:
+        return shelf.seen(who, id)
+    except UploadError as refusal:
+        if refusal.code is not Code.NOT_FOUND:
+            raise
+        return shelf.by_slug(who, id)
+
+
+def _deleted(app: str, id: str) -> Asset:
+    """In the trash or not; only for who may read assets."""
+    if not _reader(app):
+        raise UploadError(Code.NOT_FOUND, what="asset")
+    return shelf.even_trashed(Principal(app, ""), id)
+
+
+def _reader(app: str) -> bool:
+    """Whether the request shows credentials with which assets of the app may be read."""
+    try:
+        who = doors().access.bearer(request.headers.get("Authorization"))
+    except UploadError as refusal:
+        if refusal.code is not Code.UNAUTHENTICATED:
+            raise
+        return False
+    return who.tenant == app and who.may(Scope.ASSETS_READ)
+
+
+def _sent(of: Asset, asked: dict[str, int]) -> Response:
+    version = asked["version"]
+    at = Pocket(of).at(None if version is None or version < 0 else version)
+    if at is None or at.facts is None:
+        raise UploadError(Code.NOT_FOUND, what="asset")
+    seen = Pocket(at)
+    disposition = "attachment" if asked["download"] == 1 else "inline"
+    head = transfers.headers(at.filename, at.facts, disposition) | {
+        "ETag": f'"{at.file_version}"',
+        "Content-Type": seen.mime_type if HARMLESS.fullmatch(seen.mime_type) else transfers.INERT,
+        "Last-Modified": http_date(at.updated_at),
+    }
+    if asked["cache"] > 0:
+        head["Cache-Control"] = f"{'private' if seen.protected else 'public'},max-age={asked['cache']}"
+    return transfers.deliver(head, at.facts.size, partial(doors().library.read, at))
