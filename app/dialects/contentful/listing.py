@@ -121,7 +121,7 @@ def _page(name: str, start: int) -> str:
 def _position(token: str) -> int:
     """Where the page begins that a token of ours names."""
     try:
-        found = base64.urlsafe_b64decode(token.encode()).decode() or "0"
+        found = base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode() if token else "0"
     except (binascii.Error, ValueError):
         found = ""
     if not (found.isascii() and found.isdecimal() and int(found[:10]) <= FARTHEST):
