@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from app.core import asset, document
+from app.core.alias import alias_ref
 from app.core.errors import Code, Moved, UploadError
 from app.core.policy import EDITOR, Principal
 from app.core.refs import Kind
@@ -117,6 +118,7 @@ def test_what_lies_in_a_deleted_folder_goes_with_it(world):
     world.sweep_all()
     assert [world.rests(each.blob) for each in (*assets, stays)] == [False, False, True]
     assert world.records.gone(a.ref)
+    assert world.records.get(alias_ref("acme", b.alias)) is None
     assert world.indexed() == {}
 
 

@@ -304,3 +304,15 @@ def test_an_upload_id_of_the_dialects_choice_is_taken_once(world):
     with pytest.raises(UploadError) as taken:
         world.open(id="chosen")
     assert taken.value.code is Code.EXISTS
+
+
+def test_no_upload_expires_before_it_is_measured(world):
+    world.hold()
+    up = world.kept(b"bytes", expires_at=world.records.now() + DAY)
+    world.door.pass_time(2 * DAY)
+    world.house.retention.expire_uploads()
+    assert world.fresh(up).state is State.FINISHED
+    world.door.jobs.run()
+    world.sweep_all()
+    assert world.fresh(up) is None
+    assert world.indexed() == {}

@@ -13,7 +13,7 @@ from app.core.operation import Status
 from app.core.policy import EDITOR, Principal
 from app.core.refs import Index, Kind, Ref
 from app.core.target import Target
-from tests.core.worlds import ACME, ANY_FILE, BetweenReadAndWrite, World
+from tests.core.worlds import ACME, ANY_FILE, BetweenReadAndWrite, Meanwhile, World
 
 FOR_EVER = replace(ANY_FILE, asset_ttl=None)
 OTHER = Principal("other", "key", EDITOR)
@@ -333,3 +333,47 @@ def test_what_lies_in_the_trash_goes_when_its_time_is_over(world):
     assert world.records.get(Ref(Kind.ASSET, "acme", asset.id)) is None
     assert not world.rests(asset.blob)
     assert world.indexed() == {}
+
+
+def test_the_last_holders_of_one_blob_that_leave_together_doom_it(world, paper):
+    up = world.kept(b"one")
+    for slot in ("en", "de"):
+        world.reception.attach(ACME, world.fresh(up), Target(document="paper", slot=slot))
+    world.reception.discard(world.fresh(up))
+    world.documents.delete(world.fresh(paper))
+    world.sweep_all()
+    assert not world.rests(up.blob)
+    assert world.indexed() == {}
+
+
+def test_an_asset_whose_bytes_are_replaced_while_it_is_deleted_takes_the_new_ones_with_it(world):
+    old = world.asset_of(sent(world, b"one", asset_id="mine"))
+    newer = []
+    raced = Meanwhile(world.records, "commit", lambda: newer.append(world.asset_of(sent(world, b"two", asset_id="mine", replace=True))))
+    replace(world.library, records=raced).delete(old)
+    world.sweep_all()
+    assert [world.rests(of.blob) for of in (old, *newer)] == [False, False]
+    assert world.indexed() == {}
+
+
+def test_an_asset_is_not_found_by_the_content_that_it_had(world):
+    old = world.asset_of(sent(world, b"one", asset_id="mine", same_alias=True))
+    sent(world, b"two", asset_id="mine", replace=True, same_alias=True)
+    assert world.fresh(sent(world, b"two", unless_same=True)).asset_ids == (old.id,)
+    assert world.fresh(sent(world, b"one", unless_same=True)).asset_ids != (old.id,)
+
+
+def test_a_file_that_comes_while_all_are_taken_out_is_deleted_too(world, paper):
+    attached(world, b"one", "en")
+    raced = Meanwhile(world.records, "commit", lambda: attached(world, b"two", "de"))
+    replace(world.documents, records=raced).revise(paper, lambda it, now: document.revised(it, now, files={}))
+    assert raced.done
+    assert world.fresh(paper).files == {}
+    assert world.library.assets(ACME).total == 0
+
+
+def test_an_asset_past_its_deadline_is_in_no_list_before_the_sweep(world):
+    world.upload(b"one")
+    assert len(world.library.assets(ACME).items) == 1
+    world.door.pass_time(86400 + 1)
+    assert world.library.assets(ACME).items == []
