@@ -7,16 +7,24 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.dialects.contentful.speak import JSON, MASTER, PREFIXES, asset, body, fetched, file_from, processed, put, refusal, upload
-from tests.dialects.house import Row, has
+from tests.dialects.house import Door, Row, has
 from tests.dialects.pictures import picture
 
 LIST = f"{MASTER}/assets"
 PUBLIC = f"{MASTER}/public/assets"
 
 
-@pytest.fixture
-def shelf(door, mine):
-    """Four assets: a photo that is published, a sound, a draft without a file, one in the archive. A second between each."""
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory):
+    """A door that is only looked through, with four assets: a photo that is published, a sound, a draft without a file, one in the archive."""
+    door = Door(tmp_path_factory.mktemp("shelf"))
+    mine = door.key()
+    _stock(door, mine)
+    yield door, mine
+    door.close()
+
+
+def _stock(door, mine):
     photo = processed(
         door, mine, body({"en-US": file_from(upload(door, mine)), "de": file_from(upload(door, mine))}, "A black Cat"), "photo"
     )
@@ -43,8 +51,8 @@ def test_an_empty_list(door, mine, prefix):
         assert door.run(Row("GET", f"{prefix}/{below}", mine)).get_json() == empty
 
 
-@pytest.mark.usefixtures("shelf")
-def test_the_items_are_what_each_shows_alone(door, mine):
+def test_the_items_are_what_each_shows_alone(shelf):
+    door, mine = shelf
     answer = door.run(Row("GET", LIST, mine, sends={"ETag": bool}, shows={"total": 4, "skip": 0, "limit": 100}))
     items = answer.get_json()["items"]
     assert [item["sys"]["id"] for item in items] == ["gone", "draft", "sound", "photo"]
@@ -52,7 +60,6 @@ def test_the_items_are_what_each_shows_alone(door, mine):
     door.run(Row("GET", LIST, mine | {"If-None-Match": answer.headers["ETag"]}, status=304))
 
 
-@pytest.mark.usefixtures("shelf")
 @pytest.mark.parametrize(
     ("query", "wanted"),
     [
@@ -109,12 +116,13 @@ def test_the_items_are_what_each_shows_alone(door, mine):
         ("locale=en-US&include=3&limit=1", ["gone"]),
     ],
 )
-def test_queries(door, mine, query, wanted):
+def test_queries(shelf, query, wanted):
+    door, mine = shelf
     assert ids(door, mine, query) == wanted
 
 
-@pytest.mark.usefixtures("shelf")
-def test_the_total_counts_what_was_found(door, mine):
+def test_the_total_counts_what_was_found(shelf):
+    door, mine = shelf
     door.run(Row("GET", f"{LIST}?query=cat&limit=1", mine, shows={"total": 2, "skip": 0, "limit": 1}))
     door.run(Row("GET", f"{LIST}?limit=1&skip=1", mine, shows={"total": 4, "skip": 1, "limit": 1}))
 
@@ -156,14 +164,14 @@ def test_the_total_counts_what_was_found(door, mine):
     ],
 )
 @pytest.mark.parametrize("where", [LIST, PUBLIC])
-def test_queries_that_mean_nothing(door, mine, where, query):
+def test_queries_that_mean_nothing(shelf, where, query):
+    door, mine = shelf
     answer = door.run(Row("GET", f"{where}?{query}", mine, status=400))
     assert answer.get_json()["sys"] == {"type": "Error", "id": "InvalidQuery"}
     assert answer.get_json()["message"].startswith("The query you sent was invalid.")
     assert all(error["name"] and error["details"] for error in answer.get_json()["details"]["errors"])
 
 
-@pytest.mark.usefixtures("shelf")
 @pytest.mark.parametrize(
     ("select", "shape"),
     [
@@ -174,7 +182,8 @@ def test_queries_that_mean_nothing(door, mine, where, query):
         ("fields.title.de", {"fields"}),
     ],
 )
-def test_a_selection(door, mine, select, shape):
+def test_a_selection(shelf, select, shape):
+    door, mine = shelf
     [item] = door.run(Row("GET", f"{LIST}?sys.id=photo&select={select}", mine)).get_json()["items"]
     assert set(item) == shape
     whole = fetched(door, mine, {"sys": {"id": "photo"}})
@@ -191,8 +200,8 @@ def test_a_selection_of_parts_of_sys(door, mine):
     assert item == {"sys": {"id": made["sys"]["id"], "version": 1}, "metadata": {"tags": [], "concepts": []}}
 
 
-@pytest.mark.usefixtures("shelf")
-def test_what_is_published(door, mine):
+def test_what_is_published(shelf):
+    door, mine = shelf
     found = door.run(Row("GET", PUBLIC, mine, shows={"total": 1})).get_json()["items"][0]
     draft = fetched(door, mine, found)
     assert found["fields"] == draft["fields"]
@@ -215,9 +224,9 @@ def test_a_list_has_what_is_its_spaces_and_its_doors(door, mine):
 # ---------------------------------------------------------------- pages by cursor
 
 
-@pytest.mark.usefixtures("shelf")
 @pytest.mark.parametrize("query", ["", "&order=sys.id", "&sys.archivedAt[exists]=false", "&select=sys"])
-def test_pages_by_cursor(door, mine, query):
+def test_pages_by_cursor(shelf, query):
+    door, mine = shelf
     seen, where = [], f"{LIST}?cursor=true&limit=2{query}"
     while where:
         page = door.run(Row("GET", where, mine, shows={"limit": 2, "total": None, "skip": None, "sys": {"type": "Array"}})).get_json()
