@@ -192,7 +192,7 @@ def test_a_path_outside_every_mount_is_refused_in_the_native_form(door):
 def test_the_longest_mount_speaks(open_door, write_package):
     inner = TOY.replace('"toy"', '"inner"').replace('("/toys", "/playthings")', '("/v1/toys",)').replace("toy says", "inner says")
     door = open_door(packages=("app.dialects", write_package(inner=inner)))
-    door.run(Row("GET", "/v1/toys/none", status=404, shows={"inner says": "not_found"}))
+    door.run(Row("GET", "/v1/toys/none", status=404, shows={"inner says": "There is no such resource."}))
     door.run(Row("GET", "/v1/toysnone", status=404, shows={"code": "not_found"}))
 
 
