@@ -1,5 +1,8 @@
 """Flower's settings. It shows file names and tenants, so it does not start without a password."""
 
+from flower.views.monitor import Metrics
+from tornado.web import authenticated
+
 from app import logs
 from app.settings import from_env
 
@@ -14,3 +17,5 @@ read_only = True  # it shows; revoking a task would not cancel an operation
 max_tasks = 10_000
 natural_time = True
 logs.configure(settings.log_level, "flower")
+
+Metrics.get = authenticated(Metrics.get)  # Flower itself leaves /metrics open; a scraper sends the same user and password

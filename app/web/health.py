@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flask import Blueprint, Response, current_app, request
 
@@ -13,7 +16,34 @@ from app.web.replies import answer
 
 HEALTH = Blueprint("health", __name__)
 PROBE = "slipway.probe"
+FRESH = 1.0  # seconds for which what was found of Redis, store and broker is told again
 STALE = 90.0  # a node whose last canary is older than three of beat's is not consuming
+
+
+Parts = dict[str, dict[str, object]]
+
+
+class Recent:
+    """What was found lately. However many ask, one of them looks, at most once in FRESH seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._lock = clock, threading.Lock()
+        self._found: Parts = {}
+        self._at = -math.inf
+
+    def get(self, look: Callable[[], Parts]) -> Parts:
+        """What `look` finds, or found lately. While somebody looks, the others wait for that; at most FRESH if there is an older answer."""
+        if self._fresh() or not self._lock.acquire(timeout=FRESH if self._found else -1):
+            return self._found
+        try:
+            if not self._fresh():
+                self._found, self._at = look(), self._clock()
+            return self._found
+        finally:
+            self._lock.release()
+
+    def _fresh(self) -> bool:
+        return self._clock() - self._at < FRESH
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +54,15 @@ class Probe:
     store: Store
     jobs: Jobs
     pulse: Pulse
+    recent: Recent = field(default_factory=Recent)
 
-    def parts(self, *, door_only: bool) -> dict[str, dict[str, object]]:
+    def parts(self, *, door_only: bool) -> Parts:
         """State of each part: `ok`, and the reason or the age in seconds of the last sign of life."""
-        found = {"redis": _check(self.records.ping), "store": _check(self.store.ping), "broker": _check(self.jobs.backlog)}
-        if not door_only:
-            found |= {name: self._alive(name) for name in ("worker", "keeper")}
-        return found
+        found = self.recent.get(self._look)
+        return found if door_only else found | {name: self._alive(name) for name in ("worker", "keeper")}
+
+    def _look(self) -> Parts:
+        return {"redis": _check(self.records.ping), "store": _check(self.store.ping), "broker": _check(self.jobs.backlog)}
 
     def _alive(self, name: str) -> dict[str, object]:
         try:

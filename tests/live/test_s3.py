@@ -156,10 +156,13 @@ def test_a_store_that_goes_away_is_503_and_named():
         env = {"SLIPWAY_STORE": mortal.store_url(mortal.bucket(), "x"), **mortal.environment}
         with Up(**env) as up:
             mortal.stop()
-            ready = requests.get(f"{up.url}/readyz", timeout=30)
-            assert ready.status_code == 503
-            assert not ready.json()["parts"]["store"]["ok"]
-            assert ready.json()["parts"]["redis"]["ok"]
+
+            def noticed():
+                ready = requests.get(f"{up.url}/readyz", timeout=30)
+                parts = ready.json()["parts"]
+                return ready.status_code == 503 and not parts["store"]["ok"] and parts["redis"]["ok"]
+
+            eventually(noticed, what="notice of the store's end")
             refused = requests.post(f"{up.url}/v1/uploads", data=photo(), headers=up.bearer, timeout=60)
             assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
             assert refused.headers["Retry-After"]

@@ -80,6 +80,8 @@ def test_flower_shows_the_tasks_to_those_who_may_see_them(up):
     assert completed(up, location)
     assert requests.get(up.flower, timeout=10).status_code == 401
     assert requests.get(f"{up.flower}/api/tasks", timeout=10).status_code == 401
+    assert requests.get(f"{up.flower}/metrics", timeout=10).status_code == 401
+    assert "flower_events" in requests.get(f"{up.flower}/metrics", auth=up.flower_auth, timeout=10).text
     assert requests.get(up.flower, auth=up.flower_auth, timeout=10).status_code == 200
 
     def shown():
@@ -158,9 +160,10 @@ def test_keys_and_tenants_are_administered_beside_it(up):
     assert "viewer" in listed
     assert "for looking" in listed
     assert key not in listed
-    assert run("keys", "revoke", listed.split()[0], **env).returncode == 0
+    (key_id,) = (line.split()[0] for line in listed.splitlines() if "for looking" in line)
+    assert run("keys", "revoke", key_id, **env).returncode == 0
     assert requests.get(asked, headers=headers, timeout=10).status_code == 401
-    assert run("keys", "revoke", listed.split()[0], **env).returncode == 1
+    assert run("keys", "revoke", key_id, **env).returncode == 1
 
 
 def test_a_redis_elsewhere_takes_the_place_of_the_embedded_one():
