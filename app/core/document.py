@@ -59,8 +59,10 @@ def revised(document: Document, now: float, **changes: Any) -> Document:
     return replace(document, updated_at=now, revision=document.revision + 1, version=document.version + 1, **changes)
 
 
-def await_file(document: Document, slot: str, operation_id: str) -> Document:
-    """An operation was asked to fill the slot; clients see no change yet."""
+def await_file(document: Document | None, slot: str, operation_id: str) -> Document:
+    """An operation was asked to fill the slot; clients see no change yet. Raises Moved(NOT_FOUND) without a document."""
+    if document is None:
+        raise Moved(Code.NOT_FOUND, what="document")
     return replace(document, pending={**document.pending, slot: operation_id}, version=document.version + 1)
 
 
