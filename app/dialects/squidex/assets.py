@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Response
 from marshmallow import fields
 
 from app.core.asset import Asset
 from app.core.policy import Principal, Scope
 from app.dialects.squidex import changes, views
 from app.dialects.squidex.asked import Body, Query, Switch, body, existing_folder, expected_version, query
+from app.dialects.squidex.routes import Routes
 from app.dialects.squidex.shelf import seen, there
 from app.dialects.squidex.tags import names
 from app.dialects.squidex.tokens import speaker
 from app.web.replies import answer
 
-ASSETS = Blueprint("assets", __name__)
+ASSETS = Routes("assets", __name__)
 
 
 class Moving(Body):

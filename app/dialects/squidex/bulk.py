@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Response
 from marshmallow import fields, validate
 
 from app.core.errors import UploadError
@@ -14,12 +14,13 @@ from app.core.policy import Principal, Scope
 from app.dialects.squidex import changes
 from app.dialects.squidex.asked import Body, body, existing_folder
 from app.dialects.squidex.envelope import error_dto
+from app.dialects.squidex.routes import Routes
 from app.dialects.squidex.shelf import there
 from app.dialects.squidex.tokens import speaker
 from app.web.dialect import doors
 from app.web.replies import answer
 
-BULK = Blueprint("bulk", __name__)
+BULK = Routes("bulk", __name__)
 
 MOST = 1000  # jobs; each is a commit of its own
 TYPES = ("annotate", "move", "delete")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import partial
 
-from flask import Blueprint, Response, g, request
+from flask import Response, g, request
 from marshmallow import fields, validate
 from werkzeug.http import http_date
 
@@ -19,10 +19,11 @@ from app.core.policy import Principal, Scope
 from app.dialects.squidex import shelf
 from app.dialects.squidex.asked import Query, Switch, query
 from app.dialects.squidex.pocket import Pocket
+from app.dialects.squidex.routes import Routes
 from app.web import transfers
 from app.web.dialect import doors
 
-DOWNLOADS = Blueprint("downloads", __name__)
+DOWNLOADS = Routes("downloads", __name__)
 
 FOREVER = 10**10  # seconds; what a client may ask to be cached for at most
 HARMLESS = re.compile(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Response
 from marshmallow import fields, validate
 
 from app.core.errors import Code, UploadError
@@ -11,11 +11,12 @@ from app.core.policy import Principal, Scope
 from app.dialects.squidex import views
 from app.dialects.squidex.asked import NAME, PARENT, ROOT, Body, Query, body, existing_folder, expected_version, folder_id, invalid, query
 from app.dialects.squidex.changes import plain
+from app.dialects.squidex.routes import Routes
 from app.dialects.squidex.tokens import speaker
 from app.web.dialect import doors
 from app.web.replies import absolute, answer
 
-FOLDERS = Blueprint("folders", __name__)
+FOLDERS = Routes("folders", __name__)
 
 LONGEST = 255  # characters of a name
 MOST = 10_000  # folders in one answer

@@ -65,13 +65,14 @@ def incoming() -> Incoming:
         raise UploadError(Code.UNSUPPORTED_TYPE, media_type=request.mimetype, accepted=FORM)
     raw, limit = raw_body(request), doors().policies[NAME].max_bytes
     _within(raw.length or 0, limit)
-    flow, verify = verified(_Capped(raw, limit, raw.length), request.headers)
+    capped = _Capped(raw, limit, raw.length)
+    flow, verify = verified(capped, request.headers)
     form = open_form(request.headers.get("Content-Type", ""), flow)
     came = Incoming(form.file, form.fields, verify)
     if form.file is not None:
         _judge(form.file)
     elif not (came.field(ADDRESS) and came.field(ADDRESS_NAME)):
-        raise UploadError(Code.BAD_REQUEST, reason="the form has no file", files=0)
+        raise UploadError(Code.BAD_REQUEST, reason="the form has no file", **({"files": 0} if capped.came else {}))
     return came
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from flask import Response, request
 from marshmallow import fields
 
 from app.core.asset import Asset
@@ -13,12 +13,13 @@ from app.dialects.squidex import queries, views
 from app.dialects.squidex.asked import Body, Query, body, folder_id, query
 from app.dialects.squidex.filters import NEWEST, ordered, row
 from app.dialects.squidex.queries import Wanted
+from app.dialects.squidex.routes import Routes
 from app.dialects.squidex.shelf import everything, seen, trash
 from app.dialects.squidex.tags import Names, names
 from app.dialects.squidex.tokens import speaker
 from app.web.replies import answer
 
-LISTS = Blueprint("lists", __name__)
+LISTS = Routes("lists", __name__)
 
 MOST_IDS = 1000
 UNCOUNTED = -1  # what stands in the place of a total that nobody wanted

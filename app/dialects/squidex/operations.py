@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from flask import Response, request
 
 from app.core.errors import Code, UploadError
 from app.core.operation import FETCH, Operation, Status
@@ -10,12 +10,13 @@ from app.core.policy import Principal, Scope
 from app.dialects.squidex import views
 from app.dialects.squidex.asked import NAME
 from app.dialects.squidex.assets import shown
+from app.dialects.squidex.routes import Routes
 from app.dialects.squidex.shelf import seen
 from app.web.dialect import doors
 from app.web.patience import promised
 from app.web.replies import absolute
 
-OPERATIONS = Blueprint("operations", __name__)
+OPERATIONS = Routes("operations", __name__)
 
 FETCHED_TOO_LARGE = "File exceeded maximum request size."
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from flask import Blueprint, Response
+from flask import Response
 from marshmallow import fields, validate
 
 from app.core.document import Document, revised
@@ -18,12 +18,13 @@ from app.core.errors import Code, UploadError
 from app.core.policy import Principal, Scope
 from app.dialects.squidex.asked import NAME, Body, body
 from app.dialects.squidex.pocket import Pocket
+from app.dialects.squidex.routes import Routes
 from app.dialects.squidex.shelf import everything
 from app.dialects.squidex.tokens import speaker
 from app.web.dialect import doors
 from app.web.replies import answer
 
-TAGS = Blueprint("tags", __name__)
+TAGS = Routes("tags", __name__)
 
 DOCUMENT = "tags"
 LONGEST = 255  # characters of a tag

@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, g, request
+from flask import Response, g, request
 
 from app.core.errors import Code, UploadError
 from app.core.policy import EDITOR, VIEWER, Principal, Scope
+from app.dialects.squidex.routes import Routes
 from app.web.dialect import doors
 from app.web.replies import answer
 from app.web.schemas import form_or_object
 
-TOKENS = Blueprint("tokens", __name__)
+TOKENS = Routes("tokens", __name__)
 
 LIFETIME = 2_592_000  # seconds, as the vendor has it; its JavaScript client takes them for milliseconds and comes back after 43 minutes
 ASKED = "squidex-api"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from flask import Blueprint, Response
+from flask import Response
 from marshmallow import fields
 
 from app.core.asset import Asset
@@ -21,13 +21,14 @@ from app.dialects.squidex import changes, pocket
 from app.dialects.squidex.asked import NAME, Query, Switch, existing_folder, expected_version, new_id, query
 from app.dialects.squidex.incoming import ADDRESS, ADDRESS_NAME, PARENT_FIELD, Incoming, incoming
 from app.dialects.squidex.operations import answered
+from app.dialects.squidex.routes import Routes
 from app.dialects.squidex.shelf import there
 from app.dialects.squidex.tokens import speaker
 from app.web.dialect import doors
 from app.web.forms import FormUpload
 from app.web.patience import settled
 
-UPLOADS = Blueprint("uploads", __name__)
+UPLOADS = Routes("uploads", __name__)
 
 REVISIONS = 100  # earlier contents that stay
 
