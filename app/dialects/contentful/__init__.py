@@ -51,7 +51,7 @@ def authenticate(request: Request) -> Principal:
 
 
 DIALECT = Dialect(
-    name="contentful",
+    name=links.NAME,
     mounts=(links.MOUNT,),
     blueprint=CONTENTFUL,
     policy=POLICY,

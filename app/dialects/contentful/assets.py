@@ -21,13 +21,12 @@ from app.web.schemas import json_object, load
 
 ASSETS = Blueprint("assets", __name__)
 
-NAME = "contentful"
 ID = re.compile(r"[a-zA-Z0-9._-]{1,64}")
 
 
 def known(who: Principal, id: str) -> Document:
     """An asset of the space. Raises UploadError(NOT_FOUND)."""
-    return doors().documents.document(who, NAME, id)
+    return doors().documents.document(who, links.NAME, id)
 
 
 @ASSETS.post("/assets")
@@ -69,7 +68,7 @@ def delete(space: str, id: str, environment: str = links.MASTER) -> Response:
 
 
 def _created(who: Principal, id: str, sent: dict[str, Any]) -> Response:
-    return shown(views.asset(doors().documents.create(who, NAME, id, steps.body(sent))), 201)
+    return shown(views.asset(doors().documents.create(who, links.NAME, id, steps.body(sent))), 201)
 
 
 def _chosen(id: str) -> str:

@@ -16,6 +16,7 @@ from app.core.policy import DAY
 from app.web.dialect import doors
 from app.web.replies import absolute
 
+NAME = "contentful"
 MOUNT = "/contentful"
 MASTER = "master"  # the one environment of a space
 ALPHABET = string.ascii_letters + string.digits

@@ -21,7 +21,6 @@ from app.core.library import LONGEST_LIST
 from app.core.policy import Principal, Scope
 from app.dialects.contentful import links, queries, views
 from app.dialects.contentful.answers import shown
-from app.dialects.contentful.assets import NAME
 from app.dialects.contentful.queries import View, invalid
 from app.dialects.contentful.speaker import within
 from app.dialects.contentful.steps import is_published
@@ -73,7 +72,7 @@ def _list(who: Principal, view: Callable[[Document], View], there: Callable[[Doc
     cursor, forth, back = query.pop("cursor"), query.pop("pageNext"), query.pop("pagePrev")
     start = _position(forth or back) if cursor else skip
     if not query and there is None and order in {"", NEWEST, OLDEST}:
-        page = doors().documents.list(who, NAME, start, limit, newest=order != OLDEST)
+        page = doors().documents.list(who, links.NAME, start, limit, newest=order != OLDEST)
         items, total = [view(document) for document in page.items], page.total
     else:
         everything = _looked_through(who, view, there, query, order)
@@ -95,7 +94,7 @@ def _looked_through(
     who: Principal, view: Callable[[Document], View], there: Callable[[Document], bool] | None, query: Mapping[str, str], order: str
 ) -> list[View]:
     tests, by = queries.tests(query), queries.order(order or NEWEST)
-    documents = doors().documents.list(who, NAME, 0, LONGEST_LIST).items
+    documents = doors().documents.list(who, links.NAME, 0, LONGEST_LIST).items
     found = [view(document) for document in documents if there is None or there(document)]
     return queries.ordered([each for each in found if all(test(each) for test in tests)], by)
 

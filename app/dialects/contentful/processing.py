@@ -21,7 +21,7 @@ from app.core.reception import Opening
 from app.core.target import Target
 from app.dialects.contentful import links, steps, uploads
 from app.dialects.contentful.answers import nothing
-from app.dialects.contentful.assets import NAME, known
+from app.dialects.contentful.assets import known
 from app.dialects.contentful.envelope import fault, required
 from app.dialects.contentful.speaker import caller, named_version, within
 from app.web import conditions, patience
@@ -65,7 +65,7 @@ def _begun(who: Principal, document: Document, locale: str) -> Operation:
     if file.get("uploadFrom"):
         return _attached(who, locale, file["uploadFrom"]["sys"]["id"], target)
     opening = Opening(filename=target.filename, source=file["upload"], target=target)
-    return doors().reception.fetch(who, NAME, doors().policies[NAME], opening)
+    return doors().reception.fetch(who, links.NAME, doors().policies[links.NAME], opening)
 
 
 def _attached(who: Principal, locale: str, upload_id: str, target: Target) -> Operation:
@@ -146,7 +146,7 @@ def follow(space: str, id: str) -> Response:
 def _promised(op: Operation) -> Response:
     """The vendor knows nothing of the kind; the body is ours, in its manner."""
     space = links.link("Space", op.tenant)
-    return patience.promised(op, {"sys": {"id": op.id, "type": "AssetProcessing", "status": op.status.value, "space": space}}, NAME)
+    return patience.promised(op, {"sys": {"id": op.id, "type": "AssetProcessing", "status": op.status.value, "space": space}}, links.NAME)
 
 
 def monitor(op: Operation) -> str:

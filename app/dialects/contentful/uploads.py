@@ -22,7 +22,6 @@ from app.web.dialect import doors
 
 UPLOADS = Blueprint("uploads", __name__)
 
-NAME = "contentful"
 BYTES = "application/octet-stream"
 RAW = ("image/", "video/", "audio/", BYTES)  # an Accept of these asks for the bytes
 
@@ -41,7 +40,7 @@ def create(space: str, environment: str = links.MASTER) -> Response:
 
 
 def _open(who: Principal) -> Upload:
-    policy, length = doors().policies[NAME], raw_body(request).length
+    policy, length = doors().policies[links.NAME], raw_body(request).length
     if length is not None and length > policy.max_bytes:
         raise UploadError(Code.TOO_LARGE, limit=policy.max_bytes, size=length)
     if length == 0:
@@ -49,7 +48,7 @@ def _open(who: Principal) -> Upload:
     if request.mimetype != BYTES:
         raise UploadError(Code.UNSUPPORTED_TYPE, media_type=request.mimetype or "none", accepted=BYTES)
     deadline = links.midnight_after(doors().now())
-    return doors().reception.open(who, NAME, policy, Opening(length=length, id=links.new_id(), kept=True, expires_at=deadline))
+    return doors().reception.open(who, links.NAME, policy, Opening(length=length, id=links.new_id(), kept=True, expires_at=deadline))
 
 
 @UPLOADS.get("/uploads/<id>")
@@ -70,7 +69,7 @@ def delete(space: str, id: str, environment: str = links.MASTER) -> Response:
 def waiting(who: Principal, id: str) -> Upload:
     """An upload that can be used. Raises UploadError(NOT_FOUND, GONE): unknown, deleted, expired."""
     up = doors().library.upload(who, id)
-    usable = up.kept and up.dialect == NAME and up.state is State.FINISHED
+    usable = up.kept and up.dialect == links.NAME and up.state is State.FINISHED
     if not usable or doors().now() > up.expires_at:
         raise UploadError(Code.NOT_FOUND, what="upload")
     return up
@@ -90,12 +89,12 @@ def _prefers_bytes() -> bool:
 def _bytes(up: Upload) -> Response:
     """The bytes, as soon as a worker has measured them: nothing leaves this house unmeasured."""
     if up.facts is None:
-        op = patience.settled(doors().library.operation(Principal(up.tenant, up.owner), up.operation_id), NAME)
+        op = patience.settled(doors().library.operation(Principal(up.tenant, up.owner), up.operation_id), links.NAME)
         if not op.final:
-            return patience.promised(op, views.upload(up), NAME)
+            return patience.promised(op, views.upload(up), links.NAME)
         up = waiting(Principal(up.tenant, up.owner), up.id)
     if up.facts is None:
         raise UploadError(Code.GONE, what="upload")
     name = up.filename or filenames.default(up.facts.media_type)
-    body = Asset(up.id, up.tenant, up.owner, NAME, name, up.created_at, up.created_at, blob=up.blob, facts=up.facts)
+    body = Asset(up.id, up.tenant, up.owner, links.NAME, name, up.created_at, up.created_at, blob=up.blob, facts=up.facts)
     return transfers.send(body, up.facts, "inline")
