@@ -16,7 +16,7 @@ from contextlib import suppress
 
 from app.core import document
 from app.core.document import Document
-from app.core.errors import Moved, UploadError
+from app.core.errors import Code, Moved, UploadError
 from app.core.policy import Principal
 from app.core.upload import State, Upload
 from app.dialects.nomad.places import NAME, Place
@@ -46,7 +46,7 @@ def running(who: Principal, booking: Document | None) -> Upload | None:
 
 
 def book(who: Principal, place: Place, seen: Document | None, up: Upload, asset_id: str) -> None:
-    """Put the upload into the booking as it was seen. Raises Moved: EXISTS or PRECONDITION when somebody was quicker."""
+    """Put the upload into the booking as it was seen. Raises Moved (EXISTS, PRECONDITION, NOT_FOUND) when somebody was quicker."""
     if seen is None:
         body = {"asset": asset_id, "uploads": {who.owner: up.id}}
         doors().documents.create(who, NAME, _id(place.alias), body, aliases=(_promise(asset_id),))
@@ -65,7 +65,7 @@ def leave(up: Upload) -> None:
         if others:
             _write(booking, others)
         else:
-            doors().documents.delete(booking, booking.revision)
+            _remove(booking)
 
 
 def promise(who: Principal, asset_id: str) -> Upload | None:
@@ -85,7 +85,7 @@ def sweep(who: Principal) -> None:
     for booking in doors().documents.list(who, NAME, 0, SWEPT, newest=False).items:
         if booking.updated_at < before and not _alive(who, booking):
             with suppress(Moved):
-                doors().documents.delete(booking, booking.revision)
+                _remove(booking)
 
 
 def _alive(who: Principal, booking: Document) -> bool:
@@ -93,8 +93,21 @@ def _alive(who: Principal, booking: Document) -> bool:
 
 
 def _write(booking: Document, uploads: Mapping[str, str]) -> None:
-    body = {**booking.body, "uploads": dict(uploads)}
-    doors().documents.revise(booking, lambda it, now: document.revised(it, now, body=body), booking.revision)
+    def change(current: Document, now: float) -> Document:
+        _require_same(booking, current)
+        return document.revised(current, now, body={**current.body, "uploads": dict(uploads)})
+
+    doors().documents.revise(booking, change)
+
+
+def _remove(booking: Document) -> None:
+    doors().documents.delete(booking, guard=lambda current: _require_same(booking, current))
+
+
+def _require_same(seen: Document, current: Document) -> None:
+    """Raise Moved(PRECONDITION) unless nobody wrote since. Revisions begin at 1 again in a booking that was removed and made anew; uploads do not."""
+    if current.body != seen.body:
+        raise Moved(Code.PRECONDITION, version=current.revision)
 
 
 def _uploads(booking: Document) -> Mapping[str, str]:

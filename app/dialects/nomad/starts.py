@@ -31,6 +31,7 @@ from app.dialects.nomad.places import NAME, Place
 from app.web.dialect import doors
 
 TRIES = 20  # a race is lost only to somebody who won it
+QUICKER = frozenset({Code.EXISTS, Code.PRECONDITION, Code.NOT_FOUND})  # somebody made, wrote or removed the booking meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def start(who: Principal, wanted: Wanted) -> Upload:
         try:
             return CHOICES[wanted.option](_Standing(who, wanted, place, booking, bookings.running(who, booking)))
         except Moved as moved:
-            if moved.code not in {Code.EXISTS, Code.PRECONDITION}:
+            if moved.code not in QUICKER:
                 raise
     raise UploadError(Code.LOCKED)
 
