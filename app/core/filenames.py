@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from app.core.errors import Code, UploadError
 
 LONGEST = 255
+_DRIVE = re.compile(r"^[A-Za-z]:(?=/)")  # what very old browsers and some scripts send: a whole path
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _ENDINGS = {
     "image/jpeg": ".jpg",
@@ -29,7 +31,7 @@ def clean(filename: str | None) -> str | None:
         raise UploadError(Code.BAD_FILENAME, reason="it holds a NUL")
     if len(filename) > LONGEST:
         raise UploadError(Code.BAD_FILENAME, reason=f"it has more than {LONGEST} characters")
-    last = filename.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    last = _DRIVE.sub("", filename.replace("\\", "/")).rstrip("/").rpartition("/")[2]
     kept = "".join(c for c in last if c not in _BIDI and unicodedata.category(c) not in {"Cc", "Cs"}).strip()
     if kept in {"", ".", ".."}:
         raise UploadError(Code.BAD_FILENAME, reason="nothing is left of it without path parts and control characters")

@@ -141,5 +141,12 @@ def content_disposition(filename: str, disposition: str = "attachment") -> str:
 
 
 def filename(header: str | None) -> str | None:
-    """The filename in a request's Content-Disposition, `filename*` before `filename`."""
-    return parse_options_header(header)[1].get("filename") or None
+    """The filename in a request's Content-Disposition, `filename*` before `filename`.
+
+    Bytes beyond ASCII come as Latin-1 through WSGI (PEP 3333) and are UTF-8 from every client that sends them (RFC 7578, section 5.1).
+    """
+    told = parse_options_header(header)[1].get("filename") or None
+    try:
+        return told.encode("latin-1").decode() if told else None
+    except UnicodeError:
+        return told

@@ -17,6 +17,7 @@ from app.core.errors import ClientGone, Code, Fault, Problem, UploadError, probl
 from app.web import problems
 from app.web.bodies import refuse_rest
 from app.web.dialect import Dialect, doors
+from app.web.replies import require_host
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ def mount(app: Flask, dialects: Iterable[Dialect]) -> None:
     for dialect in dialects:
         for number, prefix in enumerate(dialect.mounts):
             app.register_blueprint(dialect.blueprint, url_prefix=prefix, name=dialect.name if number == 0 else f"{dialect.name}_{number}")
+    app.before_request(require_host)
     app.register_error_handler(UploadError, lambda error: refuse(error.problem))
     app.register_error_handler(Fault, _unavailable)
     app.register_error_handler(ClientGone, lambda _: _closed(refuse(problem(Code.TIMEOUT))))
@@ -81,11 +83,17 @@ def _unavailable(fault: Exception) -> Response:
 
 def _http(error: HTTPException) -> Response:
     code = BY_STATUS.get(error.code or 500, Code.BAD_REQUEST if (error.code or 500) < 500 else Code.INTERNAL)  # noqa: PLR2004 - HTTP's own border between the client's doing and ours
-    facts = {"reason": error.description} if code is Code.BAD_REQUEST else {"what": "resource"}
-    response = refuse(problem(code, **facts))
+    response = refuse(problem(code, **_facts(code, error)))
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
     return response
+
+
+def _facts(code: Code, error: HTTPException) -> dict[str, str | None]:
+    """What the sentence of the code has gaps for."""
+    if code is Code.BAD_REQUEST:
+        return {"reason": error.description}
+    return {"what": "resource"} if code in {Code.NOT_FOUND, Code.GONE} else {}
 
 
 def _unforeseen(error: Exception) -> Response:

@@ -203,3 +203,18 @@ def test_half_a_surrogate_pair_does_not_break_the_header():
 @pytest.mark.parametrize("header", [None, "", "attachment", 'attachment; filename=""', ";;;", "\xff"])
 def test_no_filename(header):
     assert conditions.filename(header) is None
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ('attachment; filename="a.png"', "a.png"),
+        ('attachment; filename="Grün.png"'.encode().decode("latin-1"), "Grün.png"),
+        ("attachment; filename*=UTF-8''Gr%C3%BCn.png", "Grün.png"),
+        ('attachment; filename="Gr\xfcn.png"', "Gr\xfcn.png"),
+        ("attachment", None),
+        (None, None),
+    ],
+)
+def test_the_name_in_a_content_disposition(header, name):
+    assert conditions.filename(header) == name

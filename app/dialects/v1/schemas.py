@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
-MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+\Z")
+WORD = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+MEDIA_TYPE = re.compile(rf"{WORD}/{WORD}( *; *{WORD}=({WORD}|\"[^\"]*\"))*\Z")
 
 
 class Plan(fields.Field[bool | int]):
@@ -29,12 +31,22 @@ class Yes(fields.Field[bool]):
         raise ValidationError("Must be true.")
 
 
+class MediaType(fields.String):
+    """A media type as HTTP has it: any case, parameters are not kept (RFC 9110, section 8.3.1)."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **rest: Any) -> str:
+        told: str = super()._deserialize(value, attr, data, **rest)
+        if not MEDIA_TYPE.match(told):
+            raise ValidationError("Must be a media type.")
+        return told.partition(";")[0].strip().lower()
+
+
 class NewUpload(Schema):
     """`POST /v1/uploads`: only the filename is required; sizes in bytes."""
 
     filename = fields.String(required=True, validate=validate.Length(min=1))
     size = fields.Integer(strict=True, validate=validate.Range(min=1))
-    media_type = fields.String(data_key="mediaType", validate=validate.Regexp(MEDIA_TYPE))
+    media_type = MediaType(data_key="mediaType")
     digest = fields.String(validate=validate.Regexp(DIGEST, error="Must be sha256: and 64 hex digits."))
     parts = Plan()
     part_size = fields.Integer(data_key="partSize", strict=True, validate=validate.Range(min=1))

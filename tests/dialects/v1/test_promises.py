@@ -329,3 +329,34 @@ def test_a_token_of_a_client_speaks_here_too(door):
     form = {"client_id": client_id, "client_secret": secret, "grant_type": "client_credentials"}
     given = door.client.post("/wdesk/oauth2/token", data=form).get_json()["access_token"]
     door.run(Row("POST", UPLOADS, bearer(given) | PNG, picture(), 202))
+
+
+@pytest.mark.parametrize("host", ["a b", "bad/host", "x@y", "", "[::1", "host:99999", "under_score:99999", "a,b", "münchen"])
+def test_a_host_that_is_none_is_refused_before_anything_is_made(door, host):
+    answer = door.client.post("/v1/uploads", headers={**door.key(), "Host": host}, json={"filename": "a.png"})
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "bad_request")
+    assert door.house.library.uploads(door.principal(), "v1") == []
+
+
+@pytest.mark.parametrize("host", ["slipway.test", "[::1]:8080", "my_web:8080"])
+def test_a_place_is_told_as_the_client_came(door, host):
+    answer = door.client.post("/v1/uploads", headers={**door.key(), "Host": host}, json={"filename": "a.png"})
+    assert answer.headers["Location"].startswith(f"http://{host}/v1/operations/")
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"), [("Image/PNG", "image/png"), ("image/png; q=1", "image/png"), ('image/png;a="b c"', "image/png")]
+)
+def test_a_media_type_is_read_as_http_has_it(door, said, kept):
+    answer = door.client.post("/v1/uploads", headers=door.key(), json={"filename": "a.png", "mediaType": said})
+    assert answer.get_json()["upload"]["mediaType"] == kept
+
+
+def test_a_whole_windows_path_loses_its_drive(door):
+    answer = door.client.post("/v1/uploads", headers=door.key(), json={"filename": "C:\\dir\\x.png"})
+    assert answer.get_json()["upload"]["filename"] == "x.png"
+
+
+def test_a_method_that_is_not_allowed_says_nothing_else(door):
+    answer = door.client.put("/v1/uploads", headers=door.key())
+    assert (answer.status_code, "what" in answer.get_json()) == (405, False)
