@@ -44,6 +44,7 @@ def _doors(settings: Settings, house: House, found: Mapping[str, Dialect]) -> Do
         library=house.library,
         folders=house.folders,
         documents=house.documents,
+        rendering=house.rendering,
         waiting=Waiting(house.records, house.signals, most, draining.begun),
         patience=Waiting(house.records, house.signals, most, draining.begun),
         access=limits.Metered(house.access, house.quota),

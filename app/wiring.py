@@ -6,19 +6,24 @@ from dataclasses import dataclass
 
 from app.access import Access
 from app.core.attaching import Attaching
+from app.core.carrying import Carrying
 from app.core.documents import Documents
+from app.core.drawing import Drawing
 from app.core.emptying import Emptying
 from app.core.fetched import Fetching
 from app.core.folders import Folders
 from app.core.library import Library
+from app.core.operation import RENDER, Operation
 from app.core.ports import Jobs, Locks, Pulse, Quota, Records, Signals, Store
 from app.core.processing import Processing
 from app.core.reception import Reception
+from app.core.refs import Kind, Ref
+from app.core.rendering import Rendering
 from app.core.requeue import Requeue
 from app.core.retention import Retention
 from app.core.signing import Signer
 from app.fetching import HttpFetcher
-from app.imaging import PillowGauge
+from app.imaging import PillowGauge, PillowRenderer
 from app.jobs import CeleryJobs
 from app.records import open_records
 from app.settings import Settings
@@ -41,12 +46,20 @@ class House:
     access: Access
     reception: Reception
     processing: Processing
+    rendering: Rendering
+    drawing: Drawing
     retention: Retention
     requeue: Requeue
     emptying: Emptying
     library: Library
     folders: Folders
     documents: Documents
+
+    def process(self, tenant: str, operation_id: str) -> None:
+        """What a worker does with a message: the work of the operation's kind."""
+        op: Operation | None = self.records.get(Ref(Kind.OPERATION, tenant, operation_id))
+        work = self.drawing.draw if op and op.kind == RENDER else self.processing.process
+        work(tenant, operation_id)
 
 
 def build(settings: Settings, interrupts: tuple[type[Exception], ...] = ()) -> House:
@@ -70,6 +83,8 @@ def build(settings: Settings, interrupts: tuple[type[Exception], ...] = ()) -> H
         access=Access(redis.keyring),
         reception=Reception(redis.records, store, jobs, redis.locks),
         processing=_processing(redis.records, store, jobs, settings, interrupts),
+        rendering=Rendering(redis.records, store, jobs),
+        drawing=_drawing(redis.records, store, interrupts),
         retention=retention,
         requeue=Requeue(retention, jobs),
         emptying=Emptying(retention, library),
@@ -82,3 +97,7 @@ def build(settings: Settings, interrupts: tuple[type[Exception], ...] = ()) -> H
 def _processing(records: Records, store: Store, jobs: Jobs, settings: Settings, interrupts: tuple[type[Exception], ...]) -> Processing:
     fetching = Fetching(records, store, HttpFetcher(settings.fetch_allow))
     return Processing(records, store, PillowGauge(interrupts=interrupts), Attaching(records, jobs), fetching, interrupts)
+
+
+def _drawing(records: Records, store: Store, interrupts: tuple[type[Exception], ...]) -> Drawing:
+    return Drawing(records, store, PillowRenderer(interrupts), PillowGauge(interrupts), Carrying(records, interrupts))

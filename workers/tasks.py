@@ -10,7 +10,7 @@ from workers.celery import app, house
 @app.task(name=names.PROCESS, throws=(Fault,))
 def process(tenant: str, operation_id: str) -> None:
     """All the work of one operation."""
-    house().processing.process(tenant, operation_id)
+    house().process(tenant, operation_id)
 
 
 @app.task(name=names.CANARY, throws=(Fault,))

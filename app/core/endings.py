@@ -7,14 +7,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.core import operation, upload
+from app.core import keys, operation, upload
 from app.core.asset import Blob, BlobState, doom
-from app.core.operation import ATTACH, Operation, Status
+from app.core.operation import ATTACH, RENDER, Operation, Status
 from app.core.ports import Change, Entity
+from app.core.refs import Kind, Ref
 from app.core.upload import State, Upload
 
 if TYPE_CHECKING:
     from app.core.errors import Problem
+
+
+RENDER_ATTEMPTS = 2  # an upload says how many workers may be lost over it; a rendition has none, and anybody may ask for one
+
+
+def refs(op: Operation) -> list[Ref]:
+    """Operation, upload, blob: what an ending is a commit over. An upload that never was is not found, and nothing is the matter."""
+    of = op.upload_id or op.id
+    key = op.order.key if op.order else keys.blob(op.tenant, of)
+    return [op.ref, Ref(Kind.UPLOAD, op.tenant, of), Ref(Kind.BLOB, op.tenant, key)]
 
 
 def refused(op: Operation, up: Upload | None, blob: Blob | None, why: Problem, now: float) -> Change:
@@ -40,8 +51,8 @@ def expired(op: Operation | None, up: Upload, why: Problem, now: float) -> Chang
 
 def lost(op: Operation, up: Upload | None, blob: Blob | None, now: float) -> Change:
     """Its worker is gone: queued again, or failed when too many were lost."""
-    most = up.policy.max_attempts if up else 1
-    return ended(operation.lose(op, most, now), up, blob, now)
+    without = RENDER_ATTEMPTS if op.kind == RENDER else 1
+    return ended(operation.lose(op, up.policy.max_attempts if up else without, now), up, blob, now)
 
 
 def faltered(op: Operation, up: Upload | None, blob: Blob | None, now: float) -> Change:

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from app.core import timing
 from app.core.errors import Code, Moved, Problem, problem
 from app.core.refs import Kind, Ref
+from app.core.renditions import Order
 from app.core.target import Target
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 INGEST = "ingest"  # the bytes of an upload become what its target says
 ATTACH = "attach"  # the bytes that an upload keeps become one more asset
 FETCH = "fetch"  # as ingest, after a worker fetched them
+RENDER = "render"  # another image is made of an asset's
 
 
 class Status(StrEnum):
@@ -71,7 +73,7 @@ class Progress:
 class Operation:
     """One promise. Times are seconds since the epoch by the records' clock.
 
-    `kind`: INGEST, ATTACH, FETCH; `target`: what the bytes become.
+    `kind`: INGEST, ATTACH, FETCH, RENDER; `target`: what the bytes become; `order`: what is rendered.
     `attempt` counts claims and is the fencing token; `losses` counts the workers that were lost, and is what max_attempts bounds.
     `lease` ends the current worker's ownership; `heartbeat` counts its renewals.
     `resend_at`, `sends`: when a queued operation is sent again, and how often it was.
@@ -97,6 +99,7 @@ class Operation:
     faulted_at: float | None = None
     faults: int = 0
     target: Target = field(default_factory=Target)
+    order: Order | None = None
     progress: Progress = Progress()
     problem: Problem | None = None
     version: int = 0

@@ -26,7 +26,7 @@ from app.core.operation import FETCH, INGEST, Operation, Status, queue
 from app.core.parts import Part, Parts
 from app.core.policy import Policy, Principal
 from app.core.ports import Body, Change, Jobs, Locks, Records, Store
-from app.core.refs import Index, Kind, Ref
+from app.core.refs import Index
 from app.core.streams import Streams, Verify, still_open, unchanged, with_parts
 from app.core.target import Target
 from app.core.upload import State, Upload

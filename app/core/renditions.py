@@ -5,16 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from app.core.errors import Code, UploadError
+from app.core.facts import Facts
+from app.core.refs import Kind, Ref
 
 SIDE_MOST = 10_000  # pixels
 PIXELS_MOST = 50_000_000  # that are decoded, and that are written, counting frames …
 ENLARGED_MOST = 16_000_000  # … and that are written when there were fewer: anybody may ask for any size of a public image
 QUALITY = 80  # of a lossy format, where nothing is said (Squidex.Assets.ImageSharp, Internal/Extensions.cs)
+MOST = 100  # renditions of one asset: anybody may ask for any width of a public image, and this is what protects the disk
 BACKGROUND_MOST = 32  # characters
 
 LOSSY = frozenset({"image/jpeg", "image/webp", "image/avif"})
@@ -89,3 +93,87 @@ class Spec:
 def _require(sound: Any, reason: str) -> None:
     if not sound:
         raise UploadError(Code.INVALID, reason=reason)
+
+
+# ---------------------------------------------------------------- what an asset has
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a worker is to make: out of the blob at `source` (bytes, media type), to rest at `key`."""
+
+    source: str
+    size: int
+    media_type: str
+    spec: Spec
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """One that was asked for: where it rests, or will; `facts` as soon as it does. `used`: when it was wanted last, by the record's count."""
+
+    blob: str
+    operation_id: str
+    facts: Facts | None = None
+    used: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Renditions:
+    """Those of one asset (`id`), made of its blob at `source`, by the key of their spec. `count` goes on with every one that is asked for."""
+
+    id: str
+    tenant: str
+    source: str
+    entries: Mapping[str, Rendition] = field(default_factory=dict)
+    count: int = 0
+    version: int = 0
+
+    @property
+    def ref(self) -> Ref:
+        """Their name among the records."""
+        return renditions_ref(self.tenant, self.id)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all that rest: what the asset holds besides its own."""
+        return sum(entry.facts.size for entry in self.entries.values() if entry.facts)
+
+
+def renditions_ref(tenant: str, asset_id: str) -> Ref:
+    """Where the renditions of an asset lie."""
+    return Ref(Kind.RENDITIONS, tenant, asset_id)
+
+
+def entry_of(known: Renditions | None, source: str | None, key: str) -> Rendition | None:
+    """The rendition of this spec, if one was asked for and `source` is what it is made of."""
+    return known.entries.get(key) if known and known.source == source else None
+
+
+def asked(of: Renditions, key: str, entry: Rendition) -> Renditions:
+    """One more; the one that was wanted longest ago makes room, if possible one that is finished: who waits for it waits on."""
+    entries = {**of.entries, key: replace(entry, used=of.count + 1)}
+    while len(entries) > MOST:
+        others = [name for name in entries if name != key]
+        del entries[min(others, key=lambda name: (entries[name].facts is None, entries[name].used))]
+    return replace(of, entries=entries, count=of.count + 1, version=of.version + 1)
+
+
+def wanted(of: Renditions, key: str) -> Renditions:
+    """Asked for again; the same record when it is among the newer half anyway, so that a picture on a busy page is not a write each time."""
+    entry = of.entries[key]
+    if entry.used > of.count - MOST // 2:
+        return of
+    entries = {**of.entries, key: replace(entry, used=of.count + 1)}
+    return replace(of, entries=entries, count=of.count + 1, version=of.version + 1)
+
+
+def made(of: Renditions, key: str, facts: Facts) -> Renditions:
+    """It rests."""
+    return replace(of, entries={**of.entries, key: replace(of.entries[key], facts=facts)}, version=of.version + 1)
+
+
+def resting(of: Renditions | None) -> frozenset[str]:
+    """The blobs that are held."""
+    return frozenset(entry.blob for entry in of.entries.values() if entry.facts) if of else frozenset()

@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from app.core import endings, keys, operation, timing
+from app.core import endings, operation, timing
 from app.core.errors import BrokerDown, Code, Moved
 from app.core.operation import Operation, Status
 from app.core.ports import Change, Jobs, Records
-from app.core.refs import Index, Kind, Ref
+from app.core.refs import Index, Ref
 from app.core.retention import BATCH, Retention, Swept
 
 if TYPE_CHECKING:
@@ -90,8 +90,6 @@ class Requeue:
         seen: Operation | None = self._records.get(ref)
         if seen is None or not self._witness.still(seen):
             raise Moved(Code.FINAL)
-        of = seen.upload_id or seen.id
-        refs = [ref, Ref(Kind.UPLOAD, ref.tenant, of), Ref(Kind.BLOB, ref.tenant, keys.blob(ref.tenant, of))]
 
         def step(op: Operation | None, up: Upload | None, blob: Blob | None) -> Change:
             now = self._records.now()
@@ -100,7 +98,7 @@ class Requeue:
             operation.own(op, seen.attempt)
             return endings.lost(op, up, blob, now)
 
-        self._records.commit(refs, step)
+        self._records.commit(endings.refs(seen), step)
         log.warning("worker lost", extra={"operation": ref.id, "tenant": ref.tenant, "attempt": seen.attempt})
         self._send(ref)
 

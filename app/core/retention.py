@@ -15,9 +15,10 @@ from app.core import attaching, endings, holding, keys, manifest, timing, upload
 from app.core.asset import Asset, AssetState, Blob, BlobState
 from app.core.errors import Code, Fault, Moved, problem
 from app.core.library import Library
-from app.core.operation import ATTACH, Operation
+from app.core.operation import ATTACH, RENDER, Operation
 from app.core.ports import Change, Entity, Records, Store
 from app.core.refs import Index, Kind, Ref
+from app.core.rendering import clear
 from app.core.upload import State, Upload
 
 log = logging.getLogger(__name__)
@@ -158,7 +159,8 @@ class Retention:
             self.records.settle_index(Index.EXPIRY_OPERATIONS, [(ref, at)])
             return
         of = op.upload_id or op.id
-        own = [] if op.kind == ATTACH else [Ref(Kind.UPLOAD, op.tenant, of), Ref(Kind.PARTS, op.tenant, of)]  # an attachment has no upload
+        without = op.kind in {ATTACH, RENDER}  # they have no upload of their own
+        own = [] if without else [Ref(Kind.UPLOAD, op.tenant, of), Ref(Kind.PARTS, op.tenant, of)]
         for uploaded in own[:1]:
             self._free_upload(uploaded)
 
@@ -167,7 +169,8 @@ class Retention:
                 raise Moved(Code.FINAL)
             if up and up.kept and up.state is State.FINISHED:
                 raise Moved(Code.LOCKED)  # it holds its bytes: its own deadline comes first
-            return Change(drop=(ref, *own), bury=(ref, *(own[:1] if up else ())))
+            traces = () if op.kind == RENDER else (ref,)  # there may be very many, and each would be remembered for a month
+            return Change(drop=(ref, *own), bury=(*traces, *(own[:1] if up else ())))
 
         self.records.commit([ref, *own], step)
 
@@ -215,6 +218,7 @@ class Retention:
         if found is None or found.state is AssetState.DELETED:
             self.store.remove(keys.manifest(ref.tenant, ref.id))
             self._bury(ref)
+        clear(self.records, ref)
         self.records.settle_index(Index.MANIFEST, [(ref, at)])
 
     def _bury(self, ref: Ref) -> None:

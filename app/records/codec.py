@@ -17,18 +17,19 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from app.core.alias import Alias
 from app.core.asset import Asset, Blob, Pointer
 from app.core.document import Document
-from app.core.errors import Unreadable
+from app.core.errors import Unreadable, UploadError
 from app.core.folder import Folder
 from app.core.operation import Operation
 from app.core.parts import Part, Parts
 from app.core.ports import Entity
 from app.core.refs import Kind, Ref
+from app.core.renditions import Renditions
 from app.core.upload import Upload
 
 T = TypeVar("T")
 Reader = Callable[[Any], Any]
 
-TYPES: Mapping[Kind, type[Upload | Operation | Asset | Blob | Pointer | Folder | Document | Alias]] = {
+TYPES: Mapping[Kind, type[Upload | Operation | Asset | Blob | Pointer | Folder | Document | Alias | Renditions]] = {
     Kind.UPLOAD: Upload,
     Kind.OPERATION: Operation,
     Kind.ASSET: Asset,
@@ -37,6 +38,7 @@ TYPES: Mapping[Kind, type[Upload | Operation | Asset | Blob | Pointer | Folder |
     Kind.FOLDER: Folder,
     Kind.DOCUMENT: Document,
     Kind.ALIAS: Alias,
+    Kind.RENDITIONS: Renditions,
 }
 
 
@@ -60,7 +62,7 @@ def decode(ref: Ref, fields: Mapping[str, str], holders: int = 0) -> Entity | No
     """
     try:
         return _decoded(ref, fields, holders)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, UploadError) as error:
         raise Unreadable(f"{ref.kind.value}:{ref.tenant}:{ref.id}: {error}") from error
 
 

@@ -28,6 +28,7 @@ OF_KIND: Mapping[Kind, frozenset[Index]] = {
     Kind.FOLDER: frozenset({Index.EMPTYING}),
     Kind.DOCUMENT: frozenset(),
     Kind.ALIAS: frozenset(),
+    Kind.RENDITIONS: frozenset(),
 }
 
 

@@ -9,6 +9,7 @@
     fo:{tenant}:{id}             HASH     a folder
     do:{tenant}:{dialect}/{id}   HASH     a document
     al:{tenant}:{alias}          HASH     whose name it is
+    rn:{tenant}:{asset id}       HASH     what was rendered of an asset
     bl:{tenant}:{storage key}    HASH     a blob
     ho:{tenant}:{storage key}    SET      who holds the blob; counted into Blob.holders, never written into its hash
     dg:{tenant}:{digest}         HASH     the pointer from the digest of a tenant's bytes to the live blob that has them

@@ -16,6 +16,7 @@ from app.core.library import Library
 from app.core.operation import Operation
 from app.core.policy import Policy, Principal, Scope
 from app.core.reception import Reception
+from app.core.rendering import Rendering
 from app.core.signing import Signer
 from app.core.waiting import Waiting
 
@@ -96,6 +97,7 @@ class Doors:
     library: Library
     folders: Folders
     documents: Documents
+    rendering: Rendering
     waiting: Waiting
     patience: Waiting
     access: Guard

@@ -16,7 +16,9 @@ import fakeredis
 
 from app.access import Access
 from app.core.attaching import Attaching
+from app.core.carrying import Carrying
 from app.core.documents import Documents
+from app.core.drawing import Drawing
 from app.core.emptying import Emptying
 from app.core.errors import Code, UploadError
 from app.core.fetched import Fetching
@@ -25,11 +27,12 @@ from app.core.library import Library
 from app.core.policy import Principal, Scope
 from app.core.processing import Processing
 from app.core.reception import Reception
+from app.core.rendering import Rendering
 from app.core.requeue import Requeue
 from app.core.retention import Retention
 from app.core.signing import Signer
 from app.factory import create_app
-from app.imaging import PillowGauge
+from app.imaging import PillowGauge, PillowRenderer
 from app.jobs import InlineJobs
 from app.records import records_over
 from app.settings import from_env
@@ -83,7 +86,7 @@ class Door:
         self.jobs = InlineJobs()
         self.fetcher = Shelf()
         self.house = self._build()
-        self.jobs.work = self.house.processing.process
+        self.jobs.work = self.house.process
         self.app = create_app(self.settings, packages, self.house)
         self.client = self.app.test_client()
         self.access = self.house.access
@@ -108,6 +111,8 @@ class Door:
             access=Access(self.room.keyring),
             reception=Reception(records, store, self.jobs, self.room.locks),
             processing=Processing(records, store, PillowGauge(), Attaching(records, self.jobs), Fetching(records, store, self.fetcher)),
+            rendering=Rendering(records, store, self.jobs),
+            drawing=Drawing(records, store, PillowRenderer(), PillowGauge(), Carrying(records)),
             retention=retention,
             requeue=Requeue(retention, self.jobs),
             emptying=Emptying(retention, library),

@@ -10,20 +10,30 @@ from hypothesis import strategies as st
 
 from app.core.asset import Asset, Blob, Pointer
 from app.core.credentials import Credential, Token
-from app.core.errors import Code, Problem
+from app.core.errors import Code, Problem, Unreadable
 from app.core.operation import Operation
 from app.core.parts import Part, Parts
 from app.core.policy import Principal, Scope
 from app.core.refs import Kind, Ref
+from app.core.renditions import WRITABLE, Order, Renditions, Spec
 from app.core.upload import Upload
 from app.records import codec, keys
 from tests.records.samples import an_asset, an_operation, an_upload
 
 FACT = st.none() | st.integers() | st.text() | st.lists(st.integers()) | st.lists(st.text())
 PROBLEM = st.builds(Problem, st.sampled_from(Code), st.text(), st.dictionaries(st.text(), FACT))
-ENTITIES = st.one_of(
-    st.builds(Upload), st.builds(Operation, problem=st.none() | PROBLEM), st.builds(Asset), st.builds(Blob), st.builds(Pointer)
+SIDE, PLACE = st.none() | st.integers(1, 10_000), st.floats(-1, 1)
+SPEC = st.builds(
+    Spec,
+    width=SIDE,
+    height=SIDE,
+    quality=st.none() | st.integers(1, 100),
+    media_type=st.none() | st.sampled_from(sorted(WRITABLE)),
+    focus=st.none() | st.tuples(PLACE, PLACE),
+    background=st.none() | st.text(max_size=32),
 )
+OPERATION = st.builds(Operation, problem=st.none() | PROBLEM, order=st.none() | st.builds(Order, spec=SPEC))
+ENTITIES = st.one_of(st.builds(Upload), OPERATION, st.builds(Asset), st.builds(Blob), st.builds(Pointer), st.builds(Renditions))
 OTHERS = [Credential, Token, Principal]
 
 
@@ -108,3 +118,11 @@ def test_no_two_refs_share_a_key(refs):
         if key is not keys.holders or ref.kind is Kind.BLOB
     ]
     assert len(set(made)) == len(made)
+
+
+def test_what_a_newer_process_allowed_is_unreadable_and_no_refusal():
+    wide = an_operation(order=Order("blobs/acme/u1", 10, "image/png", Spec(10), "renditions/acme/u1"))
+    fields_of_it = codec.encode(wide)
+    assert codec.decode(wide.ref, fields_of_it) == wide
+    with pytest.raises(Unreadable):
+        codec.decode(wide.ref, {**fields_of_it, "order": fields_of_it["order"].replace('"width":10', '"width":99999')})

@@ -5,7 +5,7 @@ Every call may raise the Fault of its room (RecordsDown, StoreDown, BrokerDown);
 """
 
 from app.core.ports.fetching import Fetcher
-from app.core.ports.imaging import Gauge, Header
+from app.core.ports.imaging import Gauge, Header, Renderer
 from app.core.ports.jobs import Jobs
 from app.core.ports.quota import Allowance, Quota, Spent, Window
 from app.core.ports.records import NOTHING, Change, Entity, Locks, Pulse, Records, Signals, Waiter
@@ -27,6 +27,7 @@ __all__ = [
     "Pulse",
     "Quota",
     "Records",
+    "Renderer",
     "Signals",
     "Spent",
     "Store",

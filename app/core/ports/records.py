@@ -13,12 +13,13 @@ from app.core.folder import Folder
 from app.core.operation import Operation
 from app.core.parts import Part, Parts
 from app.core.refs import Index, Ref, Shelf
+from app.core.renditions import Renditions
 from app.core.upload import Upload
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-Entity = Upload | Parts | Operation | Asset | Blob | Pointer | Folder | Document | Alias
+Entity = Upload | Parts | Operation | Asset | Blob | Pointer | Folder | Document | Alias | Renditions
 
 
 @dataclass(frozen=True, slots=True)
