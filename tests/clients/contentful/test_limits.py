@@ -8,7 +8,7 @@ import json
 import pytest
 from contentful_management import Client, errors
 
-from tests.clients.contentful.space import DEFAULTS, ENVIRONMENT, SPACE, host, options
+from tests.clients.contentful.space import DEFAULTS, ENVIRONMENT, SPACE, downloaded, host, options
 from tests.clients.narrow import A_SECOND, MOST, Files, fresh_key, narrow
 from tests.clients.node import Refused, bytes_, stream
 from tests.services.pictures import photo
@@ -16,6 +16,7 @@ from tests.services.pictures import photo
 pytestmark = pytest.mark.live
 
 PICTURE = photo(50, 40, "PNG", seed=51)
+SLOW = {"processingCheckWait": 500, "processingCheckRetries": 60}
 
 
 @pytest.fixture(params=["12", "11"])
@@ -85,6 +86,16 @@ def test_a_stream_sent_again_is_empty(client):
 
 def from_url(url: str) -> dict:
     return {"fields": {"file": {"en-US": {"contentType": "image/png", "fileName": "fetched.png", "upload": url}}}}
+
+
+def test_a_file_that_is_fetched(client):
+    with Files(cat=(PICTURE, "image/png")) as files:
+        asset = client()("asset.create", {}, from_url(f"{files.url}/cat"))
+        done = client()("asset.processForAllLocales", {}, asset, SLOW)
+    file = done["fields"]["file"]["en-US"]
+    assert set(file) == {"contentType", "fileName", "url", "details"}
+    assert file["details"] == {"size": len(PICTURE), "image": {"width": 50, "height": 40}}
+    assert downloaded(file["url"]) == PICTURE
 
 
 def test_a_file_that_may_not_be_fetched(node):
