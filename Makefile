@@ -50,7 +50,7 @@ $(STAMP): pyproject.toml constraints.txt
 # the tests that need them are skipped, and say why.
 $(NODE_STAMP): $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
 	@if node -e 'process.exit(Number(parseInt(process.versions.node) < 20))' >/dev/null 2>&1 && command -v npm >/dev/null; then \
-	  echo "npm ci in $(CLIENTS)"; cd $(CLIENTS) && npm ci --silent && touch node_modules/.installed; \
+	  echo "npm ci in $(CLIENTS)"; cd $(CLIENTS) && npm ci --loglevel=error --no-progress && touch node_modules/.installed; \
 	else echo "Node 20 or newer with npm was not found: the JavaScript clients are not tested" >&2; fi
 
 $(NOMAD_STAMP): $(CLIENTS)/nomad/requirements.txt | $(STAMP)
