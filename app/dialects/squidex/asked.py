@@ -55,6 +55,15 @@ class Switch(fields.Field):  # type: ignore[type-arg] # marshmallow's fields are
         return found
 
 
+class Truth(fields.Field):  # type: ignore[type-arg] # as above
+    """`true` or `false` of JSON; nothing else."""
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError("Must be true or false.")
+        return value
+
+
 def body(schema: Schema) -> dict[str, Any]:
     """The JSON body as the schema has it; its names count in any case. Raises UploadError: BAD_REQUEST, INVALID, TOO_LARGE."""
     sent = json_object(request, required=True)

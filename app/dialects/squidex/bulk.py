@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from flask import Response
-from marshmallow import fields, validate
+from marshmallow import ValidationError, fields, validate
 
 from app.core.errors import UploadError
 from app.core.policy import Principal, Scope
 from app.dialects.squidex import changes
-from app.dialects.squidex.asked import Body, body, existing_folder
+from app.dialects.squidex.asked import Body, Truth, body, existing_folder
 from app.dialects.squidex.envelope import error_dto
 from app.dialects.squidex.routes import Routes
 from app.dialects.squidex.shelf import there
@@ -23,17 +23,21 @@ from app.web.replies import answer
 BULK = Routes("bulk", __name__)
 
 MOST = 1000  # jobs; each is a commit of its own
-TYPES = ("annotate", "move", "delete")
 SCOPES: Mapping[str, Scope] = {"annotate": Scope.ASSETS_WRITE, "move": Scope.ASSETS_WRITE, "delete": Scope.ASSETS_DELETE}
+
+
+def _known(value: str) -> None:
+    if value.lower() not in SCOPES:
+        raise ValidationError(f"No such type: {value}.")
 
 
 class Job(changes.Annotation):
     """One change. Its type is annotation where none is said."""
 
     id = fields.String(required=True)
-    type = fields.String(load_default="Annotate", validate=lambda value: value.lower() in TYPES)
+    type = fields.String(load_default="Annotate", validate=_known)
     parent_id = fields.String(data_key="parentId", allow_none=True, load_default=None)
-    permanent = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    permanent = Truth(load_default=False)
     expected_version = fields.Integer(data_key="expectedVersion", allow_none=True, load_default=None, strict=True)
 
 

@@ -13,7 +13,7 @@ from app.core.alias import same_content
 from app.core.asset import Asset, AssetState, revised
 from app.core.errors import Code, Moved, UploadError
 from app.core.policy import Principal
-from app.dialects.squidex.asked import NAME, Body
+from app.dialects.squidex.asked import NAME, Body, Truth
 from app.dialects.squidex.pocket import Pocket, slug_alias
 from app.dialects.squidex.tags import LONGEST, names
 from app.web.dialect import doors
@@ -43,7 +43,7 @@ class Annotation(Body):
 
     file_name = fields.String(data_key="fileName", allow_none=True, load_default=None, validate=validate.Length(min=1))
     slug = fields.String(allow_none=True, load_default=None, validate=[validate.Length(max=LONGEST), plain])
-    is_protected = fields.Boolean(data_key="isProtected", allow_none=True, load_default=None, truthy={True}, falsy={False})
+    is_protected = Truth(data_key="isProtected", allow_none=True, load_default=None)
     tags = fields.List(
         fields.String(validate=[validate.Length(max=LONGEST), plain]),
         allow_none=True,
