@@ -27,7 +27,7 @@ from app.stores.files import Files, etag, faults
 from app.stores.intake import Intake, Ticker, take_part
 from app.stores.locks import TO_THE_END, lock
 
-PLAN = "plan"  # the session of an upload that comes in parts: its file's size says nothing about how far it is
+PLAN = "plan:"  # the session of an upload that comes in parts, and its length; the file's size says nothing about how far it is
 OUT = 1024 * 1024  # bytes read at once on their way out
 
 
@@ -42,23 +42,12 @@ class LocalStore:
     # ------------------------------------------------------------ bytes in
 
     def stage(self, key: str, *, planned: bool, length: int | None) -> Staged:
-        """As the port says. A plan takes its disk space at once, so that a full disk is told at the start; a stream begins without a file."""
+        """As the port says. An announcement takes no disk space: whoever only announces cannot fill the disk. A stream begins without a file."""
         if not planned:
             return Staged(key)
         with faults(self._root):
             self._files.create(key)
-            if length:
-                self._preallocate(key, length)
-        return Staged(key, session=PLAN)
-
-    def _preallocate(self, key: str, length: int) -> None:
-        try:
-            with self._files.open(key) as fd:
-                os.posix_fallocate(fd, 0, length)
-                self._files.sync(fd)
-        except OSError:
-            self._files.unlink(key)
-            raise
+        return Staged(key, session=f"{PLAN}{length or ''}")
 
     def write(self, staged: Staged, offset: int, part_size: int, body: Body, limit: int, tick: Tick) -> Written:  # noqa: ARG002  # the port's
         """As the port says."""
@@ -97,6 +86,7 @@ class LocalStore:
         """As the port says; a part that is being written refuses another one of its number with UploadError(LOCKED)."""
         with faults(self._root), _missing_is_gone("upload"), self._files.open(staged.key) as fd:
             _claim(fd, slot.offset, slot.size)
+            _preallocate(fd, staged)
             ticker = Ticker(tick)
             ticker.now(slot.offset)
             size = take_part(slot, body, fd, slot.offset, ticker)
@@ -238,6 +228,13 @@ class LocalStore:
 def _claim(fd: int, offset: int, length: int) -> None:
     if not lock(fd, offset, length):
         raise UploadError(Code.LOCKED)
+
+
+def _preallocate(fd: int, staged: Staged) -> None:
+    """The space of the whole plan, with its first part: a full disk is told before a byte is read. Not for a stream, whose size is its offset."""
+    length = int((staged.session or "").removeprefix(PLAN) or 0)
+    if os.fstat(fd).st_size < length:
+        os.posix_fallocate(fd, 0, length)
 
 
 def _begin(fd: int, staged: Staged, offset: int) -> None:

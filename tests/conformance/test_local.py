@@ -97,11 +97,13 @@ def test_two_threads_of_one_process_exclude_each_other(local):
 # ---------------------------------------------------------------- space
 
 
-def test_a_plan_of_known_length_takes_its_space_at_once(local):
-    staged = local.plan(3 * MIB)
+def test_a_plan_of_known_length_takes_its_space_with_its_first_part(local):
+    staged = local.plan(3 * PART)
+    assert (local.root / staged.key).stat().st_blocks == 0
+    local.store.put_part(staged, Slot(2, PART, PART), Sender(content(PART)), quiet)
     found = (local.root / staged.key).stat()
-    assert found.st_size == 3 * MIB
-    assert found.st_blocks * 512 >= 3 * MIB
+    assert found.st_size == 3 * PART
+    assert found.st_blocks * 512 >= 3 * PART
 
 
 def test_a_plan_without_a_length_and_a_stream_take_none(local):
@@ -119,10 +121,11 @@ def full(local):
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_is_told_when_a_plan_is_made_and_leaves_nothing(full):
+def test_a_full_disk_is_told_before_the_first_part_is_read(full):
+    staged, sender = full.plan(2 * MIB), Sender(content(MIB // 2))
     with pytest.raises(StoreDown, match="File too large"):
-        full.plan(2 * MIB)
-    assert full.left() == []
+        full.store.put_part(staged, Slot(1, 0, MIB // 2), sender, quiet)
+    assert sender.taken == 0
 
 
 def test_a_full_disk_is_told_in_the_middle_of_a_stream(full):
@@ -241,8 +244,8 @@ def test_bytes_and_names_are_on_disk_before_a_call_returns_unless_that_is_off(tm
         ({"staging/t/one", "staging/t", "staging"}, lambda: store.write(staged, 0, PART, Sender(b"bytes"), ENDLESS, quiet)),
         ({"blobs/t", "blobs"}, lambda: store.promote(store.seal(staged, Kept(staged).parts, 5), "blobs/t/one")),
         ({"manifests/t", "manifests"}, lambda: store.save("manifests/t/one.json", b"{}")),
-        ({"staging/t/two", "staging/t"}, lambda: store.stage("staging/t/two", planned=True, length=5)),
-        ({"staging/t/two"}, lambda: store.put_part(Staged("staging/t/two", session="plan"), Slot(1, 0, 5), Sender(b"bytes"), quiet)),
+        ({"staging/t"}, lambda: store.stage("staging/t/two", planned=True, length=5)),
+        ({"staging/t/two"}, lambda: store.put_part(Staged("staging/t/two", session="plan:5"), Slot(1, 0, 5), Sender(b"bytes"), quiet)),
     ]
     for paths, call in calls:
         synced.clear()

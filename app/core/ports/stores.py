@@ -65,7 +65,7 @@ class Store(Protocol):
     """
 
     def stage(self, key: str, *, planned: bool, length: int | None) -> Staged:
-        """A place for an upload's bytes. `planned` prepares for parts in any order (local: preallocates `length`; S3: begins a multipart)."""
+        """A place for an upload's bytes. `planned` prepares for parts in any order (local: remembers `length`, whose space the first part takes; S3: begins a multipart)."""
 
     def write(self, staged: Staged, offset: int, part_size: int, body: Body, limit: int, tick: Tick) -> Written:
         """Append a stream at `offset`, which is where the last write ended, or 0 to begin again.
