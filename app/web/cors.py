@@ -40,8 +40,7 @@ def open_to(app: Flask, origins: tuple[str, ...]) -> None:
     CORS(
         app,
         origins=ANY if ANY in origins else [re.compile(re.escape(origin) + r"\Z", re.IGNORECASE) for origin in origins],
-        send_wildcard=True,
-        always_send=False,
+        send_wildcard=True,  # and it is sent to everybody: a cache may give to a page what it got for somebody else
         vary_header=False,  # done here: also for who is not let in, and for one origin, or a cache would mix them up
         expose_headers=EXPOSED,
         max_age=AGE,

@@ -33,17 +33,14 @@ class Recent:
 
     def get(self, look: Callable[[], Parts]) -> Parts:
         """What `look` finds, or found lately. While somebody looks, the others wait for that; at most FRESH if there is an older answer."""
-        if self._fresh() or not self._lock.acquire(timeout=FRESH if self._found else -1):
+        if not self._lock.acquire(timeout=FRESH if self._found else -1):
             return self._found
         try:
-            if not self._fresh():
+            if self._clock() - self._at >= FRESH:
                 self._found, self._at = look(), self._clock()
             return self._found
         finally:
             self._lock.release()
-
-    def _fresh(self) -> bool:
-        return self._clock() - self._at < FRESH
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,6 +179,7 @@ def test_a_star_lets_every_page_in_and_says_so(make, origins):
     for origin in (OURS, OTHER, "null"):
         assert allowed(door.send("GET", "/healthz", {"Origin": origin})) == ["*"]
     assert allowed(preflight(door, "/v1/uploads", "POST", "authorization", OTHER)) == ["*"]
+    assert allowed(door.send("GET", "/healthz")) == ["*"]
     assert varies(door.send("GET", "/healthz", {"Origin": OURS})) == 0
 
 

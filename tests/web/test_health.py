@@ -48,12 +48,17 @@ def test_a_second_look_within_a_second_is_not_taken(time, looks):
     assert second == [{"look": {"number": 1}}] * 5
 
 
-def test_whoever_comes_first_looks_and_the_others_wait_for_it(looks):
-    recent, start = Recent(), threading.Barrier(8)
+def test_whoever_comes_first_looks_and_the_others_wait_for_it(time, looks):
+    recent, here = Recent(time), []
+
+    def look():
+        looks.append(1)
+        eventually(lambda: len(here) == 8, what="the arrival of everybody")
+        return GOOD
 
     def come():
-        start.wait()
-        return recent.get(lambda: looks.append(1) or GOOD)
+        here.append(1)
+        return recent.get(look)
 
     with ThreadPoolExecutor(8) as pool:
         found = [future.result() for future in [pool.submit(come) for _ in range(8)]]
