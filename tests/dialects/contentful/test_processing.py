@@ -56,6 +56,13 @@ def test_an_upload_becomes_a_file(door, mine, content, details):
     assert door.run(Row("GET", url_of(after))).get_data() == content
 
 
+def test_an_image_with_too_many_pixels_to_decode_is_a_file_like_any_other(open_door):
+    door = open_door(SLIPWAY_CONTENTFUL_MAX_PIXELS="47")
+    after = processed(door, door.key())
+    assert after["fields"]["file"]["en-US"]["details"] == {"size": len(picture())}
+    assert door.run(Row("GET", url_of(after))).get_data() == picture()
+
+
 def test_until_a_worker_comes_the_source_stands_there(door, mine):
     door.jobs.hold = True
     made = asset(door, mine)
