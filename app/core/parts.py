@@ -29,12 +29,16 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part that arrived. `etag` is opaque: what the store, or our door, gave it."""
+    """A part that arrived. `etag` is opaque: what the store, or our door, gave it.
+
+    `digest`: `sha256:{hex}` of its bytes, where they came through our door and the policy wants it.
+    """
 
     number: int
     offset: int
     size: int
     etag: str
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,14 @@ def missing(held: Mapping[int, Part], part_size: int, length: int) -> list[int]:
     """The numbers that are not held, or held with another size than their slot's."""
     slots = plan(part_size, length)
     return [s.number for s in slots if (p := held.get(s.number)) is None or p.size != s.size]
+
+
+def twins(held: Mapping[int, Part]) -> list[list[int]]:
+    """The numbers of parts that have the same bytes, by their digests, or where S3 took them by their ETags. Zeros may well be repeated."""
+    alike: dict[str, list[int]] = {}
+    for number in sorted(held):
+        alike.setdefault(held[number].digest or held[number].etag, []).append(number)
+    return [numbers for numbers in alike.values() if len(numbers) > 1]
 
 
 def total(held: Iterable[Part]) -> int:

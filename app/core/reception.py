@@ -142,10 +142,12 @@ class Reception:
         with self.streams.receiving(up, body, offset, verify) as (current, written):
             return self.streams.keep(current, written)
 
-    def accept_part(self, up: Upload, number: int, body: Body, verify: Verify | None = None) -> Part:
+    def accept_part(
+        self, up: Upload, number: int, body: Body, verify: Verify | None = None, digest: Callable[[], str] | None = None
+    ) -> Part:
         """One part of a plan, at our own door. The same part again replaces it, until the upload is finished.
 
-        Raises UploadError (PART_UNKNOWN, PART_SIZE, TOO_LARGE, DIGEST_MISMATCH, LOCKED), Moved, ClientGone (the part is then not held).
+        `digest`: what the bytes have that flowed, to be asked at their end. Raises UploadError (PART_UNKNOWN, PART_SIZE, TOO_LARGE, DIGEST_MISMATCH, LOCKED), Moved, ClientGone (the part is then not held).
         """
         place = parts.slot(number, up.part_size, up.length, up.policy.max_parts)
         require_fit(up, place, body.length)
@@ -155,6 +157,7 @@ class Reception:
             require_fit(up, place, part.size)
             if verify:
                 verify()
+            part = replace(part, digest=digest()) if digest else part
             writing.renew()
             self.records.record_part(up.ref, part, self._check_open)
         return part

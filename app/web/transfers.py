@@ -14,11 +14,13 @@ from app.core.asset import Asset
 from app.core.errors import Code, UploadError
 from app.core.facts import Facts
 from app.core.operation import Operation
+from app.core.parts import Part
 from app.core.policy import Principal
 from app.core.ports import Fetched
+from app.core.streams import Verify
 from app.core.upload import Upload
 from app.web import conditions, digests
-from app.web.bodies import raw_body
+from app.web.bodies import Flow, raw_body
 from app.web.dialect import doors
 from app.web.replies import accepted, monitor_url
 
@@ -67,8 +69,16 @@ def put_part(tenant: str, id: str, number: int) -> Response:
     """One part of a plan; the ETag is what `complete` may name."""
     up = _signed(tenant, id)
     body, verify = digests.verified(raw_body(request), request.headers)
-    part = doors().reception.accept_part(up, number, body, verify)
+    part = accept_part(up, number, body, verify)
     return Response(status=200, headers={"ETag": f'"{part.etag}"'})
+
+
+def accept_part(up: Upload, number: int, body: Flow, verify: Verify | None = None) -> Part:
+    """One part of a plan, with the record of its digest where the policy wants it. Raises as `Reception.accept_part`."""
+    if not up.policy.part_digests:
+        return doors().reception.accept_part(up, number, body, verify)
+    hashed = digests.FingerprintedBody(body)
+    return doors().reception.accept_part(up, number, hashed, verify, hashed.digest)
 
 
 def _signed(tenant: str, id: str) -> Upload:

@@ -112,3 +112,17 @@ def test_a_part_size_that_s3_would_not_take_is_refused(wanted):
     with pytest.raises(UploadError) as refused:
         parts.part_size_for(Policy(), 1000, wanted)
     assert refused.value.code is Code.INVALID
+
+
+@pytest.mark.parametrize(
+    ("held", "alike"),
+    [
+        ([], []),
+        ([(1, "x", None), (2, "y", None)], []),
+        ([(3, "x", None), (1, "x", None)], [[1, 3]]),
+        ([(1, "x", "same"), (2, "y", "same"), (3, "z", "other")], [[1, 2]]),
+        ([(1, "x", "one"), (2, "x", "two")], []),
+    ],
+)
+def test_parts_of_the_same_bytes_are_told_by_their_digests_or_their_etags(held, alike):
+    assert parts.twins({number: Part(number, 0, 1, etag, digest) for number, etag, digest in held}) == alike

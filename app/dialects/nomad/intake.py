@@ -27,6 +27,7 @@ from app.web.digests import verified
 from app.web.forms import OVERHEAD, open_form
 from app.web.schemas import form_or_object
 from app.web.sockets import BUFFER
+from app.web.transfers import accept_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def stage(up: Upload, file: Waiting) -> None:
     held = doors().reception.held(up).held
     for number in parts.missing(held, up.part_size, file.size):
         place = parts.slot(number, up.part_size, up.length, up.policy.max_parts)
-        doors().reception.accept_part(up, number, _Slice(file.fd, place))
+        accept_part(up, number, _Slice(file.fd, place))
 
 
 class _Slice(Flow):

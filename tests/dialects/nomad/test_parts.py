@@ -180,6 +180,19 @@ def test_complete_is_the_same_as_often_as_it_is_asked(door, anna):
     assert content_of(door, anna, begun["assetId"]) == b"rest"
 
 
+def test_a_slice_that_was_sent_twice_is_warned_of_and_refuses_nothing(door, anna, caplog):
+    content = b"a" * CHUNK + b"b" * CHUNK + b"a" * CHUNK + b"c" * CHUNK + b"b" * CHUNK
+    begun = begin(door, anna, len(content))
+    send_parts(door, anna, begun, content)
+    warned = ["parts 1, 3 have the same bytes", "parts 2, 5 have the same bytes"]
+    answer = complete(door, anna, begun).get_json()
+    assert (answer["warnings"], answer["items"]) == (warned, [{"id": begun["assetId"]}])
+    assert "parts have the same bytes" in caplog.text
+    up = door.house.library.upload(door.principal(), begun["id"])
+    door.run(Row("GET", f"{API}/operations/{up.operation_id}", anna, shows={"warnings": warned}))
+    assert content_of(door, anna, begun["assetId"]) == content
+
+
 def test_what_takes_longer_is_promised_and_shown_meanwhile(open_door):
     door = open_door(SLIPWAY_NOMAD_PATIENCE="0.01")
     who = user(door)
