@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from contextlib import suppress
 
 import pytest
 from contentful_management import Client, errors
@@ -77,10 +78,15 @@ def test_too_many_requests_from_python():
 
 def test_a_stream_sent_again_is_empty(client):
     """The client sends a stream that it has read to its end a second time, as a body of no bytes. That makes no empty file."""
-    with pytest.raises(Refused):
-        spend(listing(client(retryLimit=0)))
+
+    def upload_when_it_is_too_often() -> None:
+        for _ in range(20):  # a second may end in between
+            with suppress(Refused):
+                spend(listing(client(retryLimit=0)))
+            client(retryLimit=2)("upload.create", {}, {"file": stream(PICTURE)})
+
     with pytest.raises(Refused, match="header must be greater than 0") as thrown:
-        client(retryLimit=2)("upload.create", {}, {"file": stream(PICTURE)})
+        upload_when_it_is_too_often()
     assert thrown.value.name == "BadRequest"
 
 

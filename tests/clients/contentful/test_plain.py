@@ -8,6 +8,7 @@ The methods with a cursor are declared in all versions; behind getPublishedWithC
 from __future__ import annotations
 
 import json
+import time
 from uuid import uuid4
 
 import pytest
@@ -338,3 +339,10 @@ def test_tokens_that_do_not_do(node, version):
         name, said = refused(act)
         assert (name, said["status"]) == ("AccessDenied", 403)
     assert reader("asset.getMany", {})["sys"] == {"type": "Array"}
+
+
+@pytest.mark.parametrize("call", ["assetKey.create", "appUpload.create", "uploadCredential.create", "release.asset.getMany"])
+def test_what_belongs_to_other_apis_is_not_found(client, call):
+    """Embargoes, apps and releases: the client has them beside uploads and assets."""
+    name, said = refused(lambda: client(call, {"organizationId": "o", "releaseId": "r"}, {"expiresAt": int(time.time()) + 3600, "file": TEXT}))
+    assert (name, said["status"]) == ("NotFound", 404)
