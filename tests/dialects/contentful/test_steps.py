@@ -21,7 +21,7 @@ class States(RuleBasedStateMachine):
         super().__init__()
         self.now = 1_000.0
         self.count = 0
-        sent = {"fields": {"title": {"en-US": "a"}, "file": {"en-US": file_from("first")}}}
+        sent = {"fields": {"title": {"en-US": "a"}, "file": {"en-US": file_from("first"), "de": file_from("erste")}}}
         self.document = Document("x", "acme", "contentful", "me", self.now, self.now, body=steps.body(sent))
 
     def step(self, change, *args, **more) -> None:
@@ -50,18 +50,19 @@ class States(RuleBasedStateMachine):
     def unarchive(self) -> None:
         self.step(steps.unarchived, "me")
 
-    @rule(locales=st.sets(LOCALES))
+    @rule(locales=st.sets(LOCALES, min_size=1))
     def update(self, locales) -> None:
         self.count += 1
         files = {locale: file_from(f"{locale}-{self.count}") for locale in sorted(locales)}
         self.step(steps.replaced, {"fields": {"title": {"en-US": "b"}, "file": files}}, "you")
 
-    @rule(locale=LOCALES)
-    def process(self, locale) -> None:
-        if locale in self.document.body["fields"].get("file", {}) and locale not in self.document.files:
-            self.count += 1
-            file = File(f"asset-{self.count}", "cat.png", Facts(3, f"sha256:{self.count:064x}", "image/png"))
-            self.document = filled(await_file(self.document, locale, "op"), locale, "op", file, self.now)
+    @rule()
+    def process(self) -> None:
+        for locale in self.document.body["fields"].get("file", {}):
+            if locale not in self.document.files:
+                self.count += 1
+                file = File(f"asset-{self.count}", "cat.png", Facts(3, f"sha256:{self.count:064x}", "image/png"))
+                self.document = filled(await_file(self.document, locale, "op"), locale, "op", file, self.now)
 
     @invariant()
     def never_both(self) -> None:
