@@ -410,3 +410,12 @@ def test_a_file_that_was_only_published_ends_with_the_publication(door, mine):
     door.run(Row("GET", url_of(made)))
     put(door, mine, bare, "published", method="DELETE")
     door.run(Row("GET", url_of(made), status=404))
+
+
+def test_a_locale_that_is_taken_back_keeps_no_published_file(door, mine):
+    made = processed(door, mine, body({locale: file_from(upload(door, mine, locale.encode())) for locale in ("en-US", "de")}))
+    made = put(door, mine, made, "published")
+    row = Row("PUT", at(made, "/published"), mine | version(made["sys"]["version"]), {"remove": {"fields": {"*": ["de"]}}})
+    update(door, mine, door.run(row).get_json(), {})
+    door.run(Row("GET", url_of(made, "de"), status=404))
+    assert door.run(Row("GET", url_of(made, "en-US"))).get_data() == b"en-US"
