@@ -31,6 +31,7 @@ HARMLESS = re.compile(
     r"(\s*;\s*charset=[\w-]+)?",
     re.IGNORECASE | re.ASCII,
 )
+POLICY = "script-src 'none'; default-src 'none'; sandbox"  # the vendor's, and ours
 HIDDEN = {"Cache-Control": "public,max-age=0"}  # with the refusal of a protected asset, as the vendor has it
 
 
@@ -105,6 +106,7 @@ def _sent(of: Asset, asked: dict[str, int]) -> Response:
         "ETag": f'"{at.file_version}"',
         "Content-Type": seen.mime_type if HARMLESS.fullmatch(seen.mime_type) else transfers.INERT,
         "Last-Modified": http_date(at.updated_at),
+        "Content-Security-Policy": POLICY,
     }
     if asked["cache"] > 0:
         head["Cache-Control"] = f"{'private' if seen.protected else 'public'},max-age={asked['cache']}"

@@ -60,7 +60,8 @@ def show_posted(app: str) -> Response:
     asked = body(PostedListing())
     if asked["ids"]:
         return _listed(who, _named(who, asked["ids"]))
-    wanted = queries.wanted(queries.spelled_out(asked["odata"]), asked["q"])
+    meant = queries.parsed(asked["q"]) if isinstance(asked["q"], str) else asked["q"]
+    wanted = queries.wanted(queries.spelled_out(asked["odata"]), meant)
     return _page(who, asked["parent_id"], wanted)
 
 
