@@ -136,6 +136,13 @@ def test_one_upload_for_two_assets_and_two_locales(client):
     assert client("upload.get", {"uploadId": upload})["sys"]["id"] == upload  # until it expires
 
 
+def test_the_version_that_was_read_first_does_for_every_locale(client):
+    upload = uploaded(client)
+    draft = created(client, en_US=file_of(upload), de_DE=file_of(upload))
+    for locale, version in (("en-US", 2), ("de-DE", 3)):
+        assert client("asset.processForLocale", {}, draft, locale, QUICK)["sys"]["version"] == version
+
+
 def test_an_asset_outlives_its_upload(client):
     upload = uploaded(client)
     done = client("asset.processForLocale", {}, created(client, en_US=file_of(upload)), "en-US", QUICK)
@@ -344,5 +351,7 @@ def test_tokens_that_do_not_do(node, version):
 @pytest.mark.parametrize("call", ["assetKey.create", "appUpload.create", "uploadCredential.create", "release.asset.getMany"])
 def test_what_belongs_to_other_apis_is_not_found(client, call):
     """Embargoes, apps and releases: the client has them beside uploads and assets."""
-    name, said = refused(lambda: client(call, {"organizationId": "o", "releaseId": "r"}, {"expiresAt": int(time.time()) + 3600, "file": TEXT}))
+    name, said = refused(
+        lambda: client(call, {"organizationId": "o", "releaseId": "r"}, {"expiresAt": int(time.time()) + 3600, "file": TEXT})
+    )
     assert (name, said["status"]) == ("NotFound", 404)
