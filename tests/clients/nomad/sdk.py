@@ -80,6 +80,7 @@ class Sdk:
 
 def config(up: Up | None = None, **more: Any) -> dict[str, Any]:
     """Of `Nomad_SDK`: a user's name and password, unless other credentials are given."""
+    python()  # before anything is started for a client that is not there
     who = {} if "apiKey" in more else dict(zip(("username", "password"), user(), strict=True))
     return {"serviceApiUrl": f"{(up or shared()).url}/nomad", "apiType": "admin", "singleton": False, **who, **more}
 

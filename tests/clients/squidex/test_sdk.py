@@ -172,6 +172,7 @@ def test_what_a_download_says(client):
     assert header("Cache-Control") == "public,max-age=60"
     assert header("Content-Disposition").startswith("attachment; filename=")
     assert header("ETag") == '"0"'
+    assert header("Content-Security-Policy").startswith("script-src 'none'")
     assert answer("value").bytes == content(client, asset)
     plain = client("assets.getAssetContentRaw", asset["id"], {})
     assert plain("raw.headers.get", "Content-Disposition").value.startswith("inline; filename=")
