@@ -38,7 +38,7 @@ class Opening:
 
 def admit(policy: Policy, opening: Opening) -> None:
     """Refuse what the policy refuses whatever the bytes are. Raises UploadError: EMPTY, TOO_LARGE, UNSUPPORTED_TYPE."""
-    if opening.length == 0:
+    if opening.length == 0 and not (policy.empty and opening.planned):
         raise UploadError(Code.EMPTY)
     if opening.length is not None and opening.length > policy.max_bytes:
         raise UploadError(Code.TOO_LARGE, limit=policy.max_bytes, size=opening.length)
@@ -49,7 +49,7 @@ def admit(policy: Policy, opening: Opening) -> None:
 def require_fit(up: Upload, place: parts.Slot, size: int | None) -> None:
     """A part is as long as its slot; where the length of the whole is not known, at most. Raises UploadError: PART_SIZE, TOO_LARGE."""
     exact = up.length is not None
-    if size is not None and (size > place.size or (exact and size != place.size) or size == 0):
+    if size is not None and (size > place.size or (exact and size != place.size) or (size == 0 and place.size > 0)):
         raise UploadError(Code.PART_SIZE, number=place.number, expected=place.size, size=size)
     if size is not None and place.offset + size > up.policy.max_bytes:
         raise UploadError(Code.TOO_LARGE, limit=up.policy.max_bytes, size=place.offset + size)

@@ -24,8 +24,8 @@ UNKNOWN = "application/octet-stream"
 
 
 def length(size: int, upload: Upload) -> Problem | None:
-    """Bytes are there, as many as were finished, and no more than the policy takes."""
-    if size == 0:
+    """Bytes are there (unless none were announced, and the policy takes that), as many as were finished, no more than the policy takes."""
+    if size == 0 and not (upload.policy.empty and upload.length == 0):
         return problem(Code.EMPTY)
     if size > upload.policy.max_bytes:
         return problem(Code.TOO_LARGE, limit=upload.policy.max_bytes, size=size)

@@ -56,6 +56,7 @@ class Policy:
     `max_pixels`: width x height x frames; `max_pixels_by_type` narrows it for a measured type.
     `asset_ttl`: None keeps assets for ever. `patience`: how long a synchronous vendor's answer waits for the worker.
     `max_attempts`: how many workers may be lost over one operation.
+    `empty`: a plan of no bytes is taken too; its one part has none.
     `part_digests`: the digest of every part that comes through our own door is recorded.
     `requests_per_second`, `requests_per_hour`: of one principal at this dialect; 0 sets no limit.
     """
@@ -71,6 +72,7 @@ class Policy:
     operation_ttl: float = 7 * DAY
     part_size: int = 8 * MIB
     max_parts: int = 10_000
+    empty: bool = False
     part_digests: bool = False
     patience: float = 10.0
     max_attempts: int = 3

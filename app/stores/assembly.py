@@ -10,9 +10,11 @@ from app.core.upload import Piece
 def covering(parts: Parts, length: int) -> list[Part]:
     """The parts that make up exactly [0, length), in order; what an earlier beginning left beyond is not among them.
 
+    An empty file has one part without bytes: S3 makes no object of no parts.
     Raises UploadError(CHANGED) when they do not.
     """
-    chosen: list[Part] = []
+    first = parts.held.get(1)
+    chosen: list[Part] = [first] if length == 0 and first is not None and first.size == 0 else []
     end = 0
     while end < length:
         part = parts.held.get(len(chosen) + 1)

@@ -78,8 +78,8 @@ def take_part(slot: Slot, body: Body, fd: int, at: int, ticker: Ticker) -> int:
 
 
 def check_size(slot: Slot, size: int | None) -> None:
-    """Raise UploadError(PART_SIZE) unless a part of this size, where it is known, fits its slot."""
-    if size is not None and (size > slot.size or size == 0 or (slot.exact and size != slot.size)):
+    """Raise UploadError(PART_SIZE) unless a part of this size, where it is known, fits its slot. Only the part of an empty file is empty."""
+    if size is not None and (size > slot.size or (size == 0 and slot.size > 0) or (slot.exact and size != slot.size)):
         raise UploadError(Code.PART_SIZE, number=slot.number, expected=slot.size, size=size)
 
 

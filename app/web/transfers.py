@@ -115,6 +115,8 @@ def deliver(head: Mapping[str, str], size: int, opened: Opener) -> Response:
     status = 206 if span.partial else 200
     if request.method == "HEAD":
         return Response(status=status, headers=shown)
+    if size == 0:
+        return Response(status=status, headers=shown)  # nothing to read, and sendfile takes no count of 0
     response = Response(status=status, headers=shown, direct_passthrough=True)
     response.response = _body(opened(span.first, span.length), whole=span.length == size)
     return response

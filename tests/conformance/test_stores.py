@@ -252,6 +252,23 @@ def test_parts_come_in_any_order_and_again(room, order):
     assert landed(room.store, kept.sealed(room.store)) == WHOLE
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_an_empty_file_is_one_part_without_bytes(room, told):
+    staged = room.plan(0)
+    [slot] = plan(PART, 0)
+    with refused(Code.PART_SIZE):
+        put(room, staged, slot, b"x", told=told)
+    kept = Kept(staged)
+    kept.add(put(room, staged, slot, b"", told=told))
+    assert room.store.held(staged, kept.parts, PART).held[1].size == 0
+    for store in (room.store, room.again()):
+        sealed = kept.sealed(store)
+        assert (sealed.size, landed(store, sealed)) == (0, b"")
+    room.store.promote(kept.sealed(room.store), room.blob_of(staged))
+    room.store.discard(staged)
+    assert any("blobs/" in name for name in room.left())
+
+
 def test_parts_come_at_once(room):
     data = content(4 * PART + 5, seed=4)
     staged, slots = room.plan(len(data)), plan(PART, len(data))

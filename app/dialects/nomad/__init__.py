@@ -30,6 +30,7 @@ POLICY = Policy(
     upload_ttl=DAY,  # the vendor publishes none
     asset_ttl=None,
     part_size=8 * MIB,
+    empty=True,
     part_digests=True,  # its client now and then sends a slice twice
     patience=8.0,  # its client gives up after 10
 )

@@ -50,7 +50,7 @@ class Wanted:
 
 
 def start(who: Principal, wanted: Wanted) -> Upload:
-    """The upload that the answer is about. Raises UploadError: INVALID, EXISTS (a file is there), EMPTY, TOO_LARGE, LOCKED."""
+    """The upload that the answer is about. Raises UploadError: INVALID (a file is there, too), TOO_LARGE, LOCKED."""
     bookings.sweep(who)
     for _ in range(TRIES):
         place = wanted.find()

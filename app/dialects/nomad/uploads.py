@@ -117,8 +117,6 @@ def _sizes(asked: Mapping[str, Any], file: Waiting | None) -> tuple[int, int]:
     length: int | None = file.size if file else asked.get("length")
     if length is None:
         raise _invalid("contentLength: is required")
-    if length == 0:
-        raise _invalid("contentLength: an empty file has no bytes that could be kept")
     return length, starts.part_size(length, asked.get("chunk"))
 
 

@@ -107,7 +107,6 @@ def test_every_option_begins_where_nothing_is(door, anna, option):
         (without(relativePath="a/" * 600), "relativePath"),
         (without(relativePath=7), "relativePath"),
         (without("contentLength"), "contentLength"),
-        (without(contentLength=0), "contentLength"),
         (without(contentLength=-1), "contentLength"),
         (without(contentLength="x"), "contentLength"),
         (without(contentLength=True), "contentLength"),
@@ -157,6 +156,23 @@ def test_a_small_chunk_will_do_for_one_part_and_ten_thousand_parts_are_the_limit
     body = without(contentLength=length, chunkSize=chunk)
     answer = door.run(Row("POST", START, anna, body, 200 if count else 400))
     assert count is None or len(answer.get_json()["parts"]) == count
+
+
+def test_an_empty_file_is_one_part_without_bytes(door, anna):
+    begun = begin(door, anna, 0)
+    [part] = begun["parts"]
+    assert (part["partNumber"], part["startingPosition"], part["endingPosition"], part["isCompleted"]) == (1, 0, -1, False)
+    complete(door, anna, begun, 400)
+    assert door.send("PUT", part["url"], {}, b"x").status_code == 422
+    confirm(door, anna, part, put(door, part, b""))
+    again = begin(door, anna, 0, option="continue")
+    assert (again["id"], again["parts"][0]["isCompleted"]) == (begun["id"], True)
+    complete(door, anna, begun)
+    shown = asset(door, anna, begun["assetId"])
+    assert (shown["contentLength"], shown["assetStatus"]) == (0, "Available")
+    assert content_of(door, anna, begun["assetId"]) == b""
+    door.run(Row("GET", shown["fullUrl"], {"Range": "bytes=0-"}, status=416))
+    assert uploaded(door, anna, b"no longer") == begun["assetId"]
 
 
 # ---------------------------------------------------------------- where it goes
@@ -423,6 +439,13 @@ def test_a_form_may_come_without_the_file_itself(door, anna):
     assert asset(door, anna, begun["assetId"])["objectKey"] == "incoming/dir/f.bin"
 
 
+def test_an_empty_file_in_a_form(door, anna):
+    begun = posted(door, anna, [("uploadOverwriteOption", "replace"), ("file", b"", "f.bin")]).get_json()
+    assert [p["isCompleted"] for p in begun["parts"]] == [True]
+    complete(door, anna, begun)
+    assert content_of(door, anna, begun["assetId"]) == b""
+
+
 def test_a_form_goes_on_where_parts_are_missing(door, anna):
     content = b"z" * CHUNK + b"rest"
     begun = begin(door, anna, len(content), path="f.bin")
@@ -440,7 +463,6 @@ def test_a_form_goes_on_where_parts_are_missing(door, anna):
     [
         ([("uploadOverwriteOption", "replace"), ("contentLength", "5")], "file"),
         ([("uploadOverwriteOption", "replace"), ("file", "f.bin")], "contentLength"),
-        ([("uploadOverwriteOption", "replace"), ("file", b"", "f.bin")], "contentLength"),
         ([("file", b"x", "f.bin")], "uploadOverwriteOption"),
         ([("uploadOverwriteOption", "replace"), ("uploadOverwriteOption", "cancel"), ("file", b"x", "f.bin")], "uploadOverwriteOption"),
         ([("uploadOverwriteOption", "replace"), ("picture", b"x", "f.bin")], "file"),
