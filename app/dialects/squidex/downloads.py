@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from urllib.parse import quote
 
 from flask import Response, g, request
 from marshmallow import fields, validate
 from werkzeug.http import http_date
 
-from app.core.asset import Asset
+from app.core.asset import Asset, AssetState
 from app.core.errors import Code, UploadError
+from app.core.facts import Facts
+from app.core.operation import Operation
 from app.core.policy import Principal, Scope
-from app.dialects.squidex import shelf
+from app.core.rendering import Ready
+from app.dialects.squidex import renditions, shelf
 from app.dialects.squidex.asked import Query, Switch, query
 from app.dialects.squidex.pocket import Pocket
 from app.dialects.squidex.routes import Routes
 from app.web import transfers
 from app.web.dialect import doors
+from app.web.replies import absolute, accepted
 
 DOWNLOADS = Routes("downloads", __name__)
 
@@ -100,14 +105,31 @@ def _sent(of: Asset, asked: dict[str, int]) -> Response:
     at = Pocket(of).at(None if version is None or version < 0 else version)
     if at is None or at.facts is None:
         raise UploadError(Code.NOT_FOUND, what="asset")
-    seen = Pocket(at)
-    disposition = "attachment" if asked["download"] == 1 else "inline"
-    head = transfers.headers(at.filename, at.facts, disposition) | {
+    spec = renditions.wanted(at)
+    got = renditions.ready(at, spec) if at.blob == of.blob and of.state is AssetState.READY else None
+    if isinstance(got, Operation):
+        return accepted({"status": got.status.value}, _again())
+    if isinstance(got, Ready):
+        return transfers.deliver(_headers(at, got.facts, got.facts.media_type, asked), got.facts.size, partial(doors().rendering.read, got))
+    mime_type = Pocket(at).mime_type
+    sent_as = mime_type if HARMLESS.fullmatch(mime_type) else transfers.INERT
+    return transfers.deliver(_headers(at, at.facts, sent_as, asked), at.facts.size, partial(doors().library.read, at))
+
+
+def _headers(at: Asset, facts: Facts, sent_as: str, asked: dict[str, int]) -> dict[str, str]:
+    head = transfers.headers(at.filename, facts, "attachment" if asked["download"] == 1 else "inline") | {
         "ETag": f'"{at.file_version}"',
-        "Content-Type": seen.mime_type if HARMLESS.fullmatch(seen.mime_type) else transfers.INERT,
+        "Content-Type": sent_as,
         "Last-Modified": http_date(at.updated_at),
         "Content-Security-Policy": POLICY,
     }
+    if "auto" in {name.lower() for name in request.args}:
+        head["Vary"] = "Accept"
     if asked["cache"] > 0:
-        head["Cache-Control"] = f"{'private' if seen.protected else 'public'},max-age={asked['cache']}"
-    return transfers.deliver(head, at.facts.size, partial(doors().library.read, at))
+        head["Cache-Control"] = f"{'private' if Pocket(at).protected else 'public'},max-age={asked['cache']}"
+    return head
+
+
+def _again() -> str:
+    """The address of this request, which answers again, to whoever may ask."""
+    return absolute(f"{quote(request.path)}?{request.query_string.decode('latin-1')}")

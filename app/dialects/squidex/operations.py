@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, request
 
 from app.core.errors import Code, UploadError
-from app.core.operation import FETCH, Operation, Status
+from app.core.operation import FETCH, INGEST, Operation, Status
 from app.core.policy import Principal, Scope
 from app.dialects.squidex import views
 from app.dialects.squidex.asked import NAME
@@ -31,7 +31,10 @@ def show(id: str) -> Response:
     """202 while it runs; then what the vendor would have answered to the upload."""
     who = doors().access.bearer(request.headers.get("Authorization"))
     doors().access.require(who, Scope.OPERATIONS_READ)
-    return answered(doors().library.operation(who, id), who)
+    op = doors().library.operation(who, id)
+    if op.kind not in {INGEST, FETCH}:
+        raise UploadError(Code.NOT_FOUND, what="operation")
+    return answered(op, who)
 
 
 def answered(op: Operation, who: Principal) -> Response:
