@@ -69,8 +69,8 @@ def mine(sdk, upload_id: str, *, completed: bool = False) -> dict | None:
 
 @pytest.mark.parametrize(
     "sent",
-    [b"x", photo(200, 100, "PNG", seed=41), Random(42).randbytes(CHUNK), Random(43).randbytes(2 * CHUNK + 1)],
-    ids=["a byte", "picture", "just a part", "three parts"],
+    [b"", b"x", photo(200, 100, "PNG", seed=41), Random(42).randbytes(CHUNK), Random(43).randbytes(2 * CHUNK + 1)],
+    ids=["nothing", "a byte", "picture", "just a part", "three parts"],
 )
 def test_the_bytes_come_back(sdk, put, sent):
     path = put(sent)

@@ -6,11 +6,13 @@ getAssetContent, getAssetContentBySlug (and their Raw forms); postAssetFolder, g
 
 from __future__ import annotations
 
+import io
 import json
 from uuid import uuid4
 
 import pytest
 import requests
+from PIL import Image
 
 from tests.clients.keys import TENANT, viewers_client
 from tests.clients.node import Refused, blob, file
@@ -176,6 +178,22 @@ def test_what_a_download_says(client):
     assert answer("value").bytes == content(client, asset)
     plain = client("assets.getAssetContentRaw", asset["id"], {})
     assert plain("raw.headers.get", "Content-Disposition").value.startswith("inline; filename=")
+
+
+@pytest.mark.parametrize(
+    ("query", "fmt", "size"),
+    [
+        ({"width": 50, "height": 50, "mode": "Crop"}, "PNG", (50, 50)),
+        ({"width": 60}, "PNG", (60, 40)),
+        ({"width": 60, "height": 60, "mode": "Max", "format": "WEBP"}, "WEBP", (60, 40)),
+        ({"format": "JPEG", "quality": 50}, "JPEG", (120, 80)),
+    ],
+)
+def test_renditions(client, query, fmt, size):
+    asset = posted(client)
+    rendition = client("assets.getAssetContentBySlug", asset["id"], query)
+    image = Image.open(io.BytesIO(rendition.bytes))
+    assert (image.format, image.size, rendition["type"]) == (fmt, size, f"image/{fmt.lower()}")
 
 
 def test_a_protected_asset_asks_who_comes(client):
