@@ -51,7 +51,7 @@ class Canvas:
         covers = image.size == self.placement.canvas
         if covers and image.mode == "RGB":
             return image
-        layer = image.convert("RGBA") if covers else self._laid(image)
+        layer = image if covers else self._laid(image)
         red, green, blue, alpha = self.background
         if not self.keeps_alpha:
             alpha = _OPAQUE
