@@ -91,8 +91,8 @@ def render(why: Problem) -> Response:
 
 
 def _errors(why: Problem) -> list[str]:
-    """What is wrong, one sentence each."""
+    """What is wrong where it is more than the one sentence: the client logs both."""
     missing, errors = why.facts.get("missing"), why.facts.get("errors")
     if isinstance(missing, list):
         return [f"part {number} is missing" for number in missing]
-    return [str(error) for error in errors] if isinstance(errors, list) else [why.message]
+    return [str(error) for error in errors] if isinstance(errors, list) else []

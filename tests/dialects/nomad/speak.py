@@ -104,6 +104,7 @@ def problem(status, *words):
         "title": bool,
         "type": bool,
         "instance": lambda path: path.startswith("/nomad"),
-        "message": bool,
-        "errors": lambda found: bool(found) and says(*words)(found),
+        "message": says(*words),
+        "detail": says(*words),
+        "errors": lambda found: isinstance(found, list),
     }

@@ -54,7 +54,7 @@ def test_a_disabled_account_is_told_so_to_who_knows_its_password(door):
     token = login(door)
     door.access.revoke_user("anna")
     disabled = problem(403, "disabled") | {"loginStatus": "IsDisabled"}
-    door.run(Row("POST", LOGIN, {}, {"username": "anna", "password": PASSWORD}, 403, shows={**disabled, "errors": bool, "detail": bool}))
+    door.run(Row("POST", LOGIN, {}, {"username": "anna", "password": PASSWORD}, 403, shows=disabled))
     door.run(Row("POST", LOGIN, {}, {"username": "anna", "password": "a guess"}, 404))
     door.run(Row("GET", MINE, bearer(token["token"]), status=401))
     door.run(Row("POST", REFRESH, {}, {"refreshToken": token["refreshToken"]}, 404))

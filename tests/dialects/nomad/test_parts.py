@@ -130,7 +130,7 @@ def test_a_part_that_never_came_is_not_confirmed(door, anna):
     put(door, begun["parts"][0], CONTENT)
     door.run(
         Row(
-            "POST", f"{UPLOAD}/part/{begun['parts'][1]['id']}/complete", anna, {"etag": '"x"'}, 400, shows=refused(400, "part 2 is missing")
+            "POST", f"{UPLOAD}/part/{begun['parts'][1]['id']}/complete", anna, {"etag": '"x"'}, 400, shows={"errors": ["part 2 is missing"]}
         )
     )
 
