@@ -38,11 +38,13 @@ class BlobState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """An earlier content of an asset."""
+    """An earlier content of an asset: the version at which the asset last had it, and the upload that brought it."""
 
     blob: str
     facts: Facts
     created_at: float
+    version: int = 0
+    upload_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ class Settlement:
         before, most = self._before, self._work.target.revisions
         if before is None or before.blob is None or before.facts is None or most == 0:
             return ()
-        return (*before.revisions, Revision(before.blob, before.facts, before.updated_at))[-most:]
+        return (*before.revisions, Revision(before.blob, before.facts, before.updated_at, before.version, before.upload_id))[-most:]
 
     @cached_property
     def _retired(self) -> Mapping[str, str]:

@@ -9,7 +9,7 @@
     firstTags     those, once that content was replaced
     metadata      once it was set; a new content begins anew
     isProtected   whether a download needs credentials
-    contents      for each content, oldest first, the asset's version with which it came, and its type
+    type:{upload} the same of each content that stays, by the upload that brought it: flat names, so that two that come at once keep both
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from app.core.asset import Asset
 from app.core.facts import Facts
 
 ALIAS = "squidex:slug:"
+TYPE_OF = "type:"
 LARGE, MEDIUM = 2000, 1000  # of twice the width, as the vendor counts by mistake
 SIZES = ("bytes", "kB", "MB", "GB", "TB")
 THOUSAND = 1024
@@ -38,14 +39,20 @@ LETTERS = str.maketrans(
 
 def first(mime_type: str | None, name: str) -> dict[str, Any]:
     """The pocket of a new asset; without a type, where the file is yet to be fetched, the measured one counts."""
-    return {"name": name, "slug": slugify(name), "mimeType": mime_type, "contents": [[0, mime_type]]}
+    return {"name": name, "slug": slugify(name), "mimeType": mime_type}
 
 
 def replaced(of: Asset, mime_type: str | None, name: str) -> dict[str, Any]:
     """What is laid over the pocket when the content is replaced: the vendor keeps name, slug and tags, and reads metadata anew."""
     seen = Pocket(of)
-    contents = [*seen.contents, [of.version + 1, mime_type]]
-    return {"name": name, "mimeType": mime_type, "contents": contents, "firstTags": seen.first_tags, "metadata": None}
+    staying = {type_key(of.upload_id), *(type_key(revision.upload_id) for revision in of.revisions)}
+    lapsed = {known: None for known in of.metadata if known.startswith(TYPE_OF) and known not in staying}
+    return {"name": name, "mimeType": mime_type, "firstTags": seen.first_tags, "metadata": None, **lapsed}
+
+
+def type_key(upload_id: str | None) -> str:
+    """Under which the type of the content lies that this upload brought."""
+    return f"{TYPE_OF}{upload_id}"
 
 
 def slug_alias(slug: str) -> str:
@@ -169,22 +176,16 @@ class Pocket:
         size = readable_size(self.of.facts.size if self.of.facts else 0)
         return f"{width}x{height}px, {size}" if self.kind == "Image" and width is not None and height is not None else size
 
-    @property
-    def contents(self) -> list[list[Any]]:
-        """Of each content, oldest first, the version with which it came, and its type."""
-        return list(self.kept.get("contents", [[0, self.kept.get("mimeType")]]))
-
     def at(self, version: int | None) -> Asset | None:
         """The asset with the content, and the type of it, that it had at a version; None for one to come, or whose content is not kept."""
-        if version is None or version == self.of.version:
+        if version is None:
             return self.of
-        number = sum(1 for came, _ in self.contents if came <= version) - 1
-        back = self.of.file_version - number
-        if back == 0 and version < self.of.version:
-            return self.of
-        if not 0 < back <= len(self.of.revisions):
-            return None
-        revision, mime_type = self.of.revisions[-back], self.contents[number][1]
-        return replace(
-            self.of, blob=revision.blob, facts=revision.facts, file_version=number, metadata={**self.kept, "mimeType": mime_type}
-        )
+        kept = self.of.revisions
+        back = sum(1 for revision in kept if version <= revision.version)
+        if back == 0:
+            return self.of if version <= self.of.version else None
+        then, number = kept[-back], self.of.file_version - back
+        if back == len(kept) and number > 0 and version < then.version:
+            return None  # earlier ones went, and this may have been one of theirs
+        metadata = {**self.kept, "mimeType": self.kept.get(type_key(then.upload_id))}
+        return replace(self.of, blob=then.blob, facts=then.facts, file_version=number, metadata=metadata)

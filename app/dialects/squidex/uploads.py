@@ -173,7 +173,9 @@ def _received(who: Principal, came: Incoming, file: FormUpload, target: Callable
     def judged() -> None:
         if came.verify:
             came.verify()
-        doors().reception.redirect(up, target(came))
+        meant = target(came)
+        kept = {**(meant.metadata or {}), pocket.type_key(up.id): file.content_type}
+        doors().reception.redirect(up, replace(meant, metadata=kept))
 
     try:
         return doors().reception.take(up, file.body, judged)

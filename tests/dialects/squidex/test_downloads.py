@@ -153,6 +153,18 @@ def test_every_content_stays_and_is_found_by_the_version_that_it_had(door, mine)
     assert door.run(Row("GET", at)).get_data() == picture()
 
 
+def test_contents_that_come_at_once_each_keep_their_type_and_their_version(door, mine):
+    made = asset(door, mine, b"first", "a.txt", "text/plain")
+    door.jobs.hold = True
+    for kind in ("application/json", "text/csv"):
+        path = f"{ASSETS}/{made['id']}/content"
+        upload(door, mine, file(kind.encode(), "b", kind), path=path, method="PUT", status=202, headers={"Prefer": "respond-async"})
+    door.jobs.run()
+    found = [door.run(Row("GET", f"{HOME}/acme/{made['id']}?version={n}")) for n in range(3)]
+    assert [each.get_data() for each in found[1:]] == [each.headers["Content-Type"].encode() for each in found[1:]]
+    assert {each.headers["Content-Type"] for each in found} == {"text/plain", "application/json", "text/csv"}
+
+
 # ---------------------------------------------------------------- without an app
 
 

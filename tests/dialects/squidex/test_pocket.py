@@ -78,28 +78,27 @@ def test_a_file_without_a_declared_type_has_the_measured_one():
     assert Pocket(an_asset(metadata=pocket.first(None, "a.png"))).mime_type == "image/png"
 
 
-def revision(name):
-    return Revision(name, Facts(3, "sha256:00", "text/plain"), 1.0)
+def revision(name, version):
+    return Revision(name, Facts(3, "sha256:00", "text/plain"), 1.0, version, f"up-{name}")
 
 
 def test_which_content_an_asset_had_at_a_version():
-    contents = [[0, "a/0"], [2, "a/1"], [5, "a/2"]]
-    of = an_asset(
-        blob="now",
-        version=7,
-        file_version=2,
-        revisions=(revision("b0"), revision("b1")),
-        metadata={"contents": contents, "mimeType": "a/2"},
-    )
+    kept = {"mimeType": "a/2", "type:up-b0": "a/0", "type:up-b1": "a/1"}
+    of = an_asset(blob="now", version=7, file_version=2, revisions=(revision("b0", 1), revision("b1", 4)), metadata=kept)
     found = {version: Pocket(of).at(version) for version in range(9)}
     assert [found[v] and found[v].blob for v in range(9)] == ["b0", "b0", "b1", "b1", "b1", "now", "now", "now", None]
     assert [found[v] and found[v].file_version for v in range(9)] == [0, 0, 1, 1, 1, 2, 2, 2, None]
-    assert Pocket(found[3]).mime_type == "a/1"
+    assert [Pocket(found[v]).mime_type for v in (0, 3, 6)] == ["a/0", "a/1", "a/2"]
     assert Pocket(of).at(None) is of
 
 
 def test_a_content_that_is_no_longer_kept_is_not_there():
-    contents = [[0, "a/0"], [1, "a/1"], [2, "a/2"]]
-    of = an_asset(blob="now", version=2, file_version=2, revisions=(revision("b1"),), metadata={"contents": contents})
-    assert Pocket(of).at(0) is None
-    assert Pocket(of).at(1).blob == "b1"
+    of = an_asset(blob="now", version=9, file_version=2, revisions=(revision("b1", 5),), metadata={})
+    assert [Pocket(of).at(v) and Pocket(of).at(v).blob for v in range(4, 7)] == [None, "b1", "now"]
+
+
+def test_the_types_of_contents_that_went_go_too():
+    kept = {"type:up-b0": "a/0", "type:up-b1": "a/1", "type:now": "a/2", "other": 1}
+    of = an_asset(upload_id="now", version=9, file_version=2, revisions=(revision("b1", 5),), metadata=kept)
+    laid = pocket.replaced(of, "a/3", "a.png")
+    assert {name: value for name, value in laid.items() if name.startswith("type:")} == {"type:up-b0": None}
