@@ -235,7 +235,7 @@ class Reception:
 
         change = self.records.commit(endings.refs(op), step)
         for entity in change.put:
-            if isinstance(entity, Upload):
+            if isinstance(entity, Upload) and entity.doomed_at is not None:  # an attachment leaves the upload its bytes
                 self._free(entity)
         return _operation(change)
 

@@ -162,6 +162,16 @@ def test_a_cancelled_attachment_leaves_the_upload_to_others(world):
     assert world.fresh(up).attaching == ()
 
 
+def test_an_attachment_that_is_cancelled_before_the_bytes_are_measured_leaves_them(world):
+    world.hold()
+    up = world.kept(b"bytes", FOR_EVER)
+    given_up, other = attach(world, up), attach(world, up)
+    world.reception.cancel(given_up)
+    world.door.jobs.run()
+    assert ended(world, other) == (Status.COMPLETED, None)
+    assert world.content(world.asset_of(other)) == b"bytes"
+
+
 def test_a_lost_attachment_that_fails_lets_go_of_the_upload(world):
     up = world.kept(b"bytes", FOR_EVER)
     world.hold()
