@@ -131,6 +131,8 @@ class Retention:
             current, op = found[up.ref], found[up.operation_ref]
             if not isinstance(current, Upload) or current.expires_at > now or (isinstance(op, Operation) and not op.final):
                 raise Moved(Code.LOCKED)
+            if current.blob != up.blob:
+                raise Moved(Code.LOCKED)  # its bytes came to rest since it was read: they are not named in this commit
             if current.blob is None and not current.attaching:
                 return Change(put=(upload.changed(current, state=State.EXPIRED, doomed_at=current.doomed_at or now),))
             return attaching.released(current, State.EXPIRED, found, now)
@@ -222,8 +224,10 @@ class Retention:
         self.records.settle_index(Index.MANIFEST, [(ref, at)])
 
     def _bury(self, ref: Ref) -> None:
+        """Nothing happens when another pass was quicker: an asset of the same id may have been made since."""
+
         def step(current: Asset | None) -> Change:
-            if current is None:
+            if current is None or current.state is not AssetState.DELETED:
                 return Change()
             return Change(drop=(ref,), bury=(ref,))
 

@@ -71,6 +71,18 @@ def test_an_upload_that_nobody_used_goes_at_its_deadline_with_its_bytes(world):
     assert world.indexed() == {}
 
 
+def test_an_upload_whose_bytes_come_to_rest_while_it_expires_lets_go_of_them(world):
+    world.hold()
+    up = world.kept(b"bytes", expires_at=world.records.now() + DAY)
+    world.door.pass_time(2 * DAY)
+    raced = Meanwhile(world.records, "commit", world.door.jobs.run)
+    replace(world.retention, records=raced).expire_uploads()
+    assert raced.done
+    world.sweep_all()
+    assert not world.rests(f"blobs/acme/{up.id}")
+    assert world.records.get(Ref(Kind.BLOB, "acme", f"blobs/acme/{up.id}")) is None
+
+
 def test_an_upload_is_late_before_the_sweep_says_so(world):
     up = world.kept(b"bytes", expires_at=world.records.now() + DAY)
     world.door.pass_time(DAY + 1)

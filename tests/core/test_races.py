@@ -14,6 +14,7 @@ from app.core.policy import Policy
 from app.core.refs import Index, Kind, Ref
 from app.core.requeue import Requeue
 from app.core.retention import Retention
+from app.core.target import Target
 from tests.core.worlds import ACME, ANY_FILE, BetweenReadAndWrite, Bytes, Meanwhile, World
 
 
@@ -468,6 +469,20 @@ def test_bytes_at_rest_wait_for_their_manifest(world):
     world.retention.delete_doomed()
     with pytest.raises(Exception, match="removed"):
         world.content(asset)
+
+
+def test_an_asset_that_is_made_anew_while_the_old_one_is_buried_stays(world):
+    old = world.asset_of(world.sent(b"old", target=Target(asset_id="mine")))
+    world.library.delete(old)
+
+    def bury_and_make_anew():
+        world.retention.write_manifests()
+        world.sent(b"new", target=Target(asset_id="mine"))
+
+    raced = Meanwhile(world.store, "remove", bury_and_make_anew)
+    replace(world.retention, store=raced).write_manifests()
+    assert raced.done
+    assert world.content(world.library.asset(ACME, "mine")) == b"new"
 
 
 def test_orphans_go_and_living_uploads_stay(world):
