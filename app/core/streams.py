@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.core import upload
-from app.core.errors import ClientGone, Code, Moved, UploadError
+from app.core.errors import ClientGone, Code, Fault, Moved, UploadError
 from app.core.parts import Parts
 from app.core.ports import Body, Change, Locks, Records, Store, Written
 from app.core.upload import Staged, State, Upload
@@ -37,7 +37,7 @@ class Streams:
         Raises UploadError (TOO_LARGE, EMPTY, DIGEST_MISMATCH, OFFSET_MISMATCH, LOCKED: nothing of this body is kept), Moved when the upload
         was closed, ClientGone when the sender left; what came is then kept, unless it was to be verified.
         """
-        with Writing(self.records, self.locks, up) as writing:
+        with Writing(self.records, self.locks, up) as writing, self._nothing_late(up):
             current = self._begin(writing.up, body, offset, verify)
             try:
                 written = self._write(current, body, offset, verify, writing)
@@ -49,6 +49,18 @@ class Streams:
                 raise
             writing.renew()
             yield current, written
+
+    @contextmanager
+    def _nothing_late(self, up: Upload) -> Iterator[None]:
+        """Who ended the upload while this body came has freed what he found; what was written after that goes here, not with the orphans."""
+        try:
+            yield
+        except Moved:
+            with suppress(Fault):
+                ended: Upload | None = self.records.get(up.ref)
+                if ended is not None and ended.doomed_at is not None:
+                    self.store.discard(ended.staged)
+            raise
 
     def _begin(self, up: Upload, body: Body, offset: int, verify: Verify | None) -> Upload:
         """The upload as it stands before the first byte, recorded wherever bytes that come would be taken for kept ones."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.core.errors import Code, RecordsDown, UploadError
+from app.core.errors import Code, Moved, RecordsDown, UploadError
 from app.core.operation import Status
 from app.core.retention import Retention
 from tests.core.worlds import BetweenReadAndWrite, Bytes, Meanwhile, World
@@ -228,3 +228,14 @@ def test_a_commit_that_reads_an_older_version_of_the_upload_is_refused(world):
         replace(world.reception, records=raced).append(up, Bytes(b"bytes"), 0)
     assert raced.done
     assert refused.value.code is Code.LOCKED
+
+
+@pytest.mark.parametrize("act", ["take", "append"])
+def test_what_is_written_after_a_cancel_does_not_stay(world, act):
+    up = world.open()
+    op = world.records.get(up.operation_ref)
+    late = replace(world.reception, store=Meanwhile(world.store, "write", lambda: world.reception.cancel(op)))
+    with pytest.raises(Moved) as refused:
+        late.take(up, Bytes(b"late")) if act == "take" else late.append(up, Bytes(b"late"), 0)
+    assert refused.value.code is Code.UPLOAD_CANCELLED
+    assert list(world.store.staged_before(-60)) == []
