@@ -83,7 +83,7 @@ def _spooled(body: Body, fd: int, most: int) -> int:
 
 def stage(up: Upload, file: Waiting) -> None:
     """The parts of the upload that are still missing, from the file. An upload that takes no bytes gets none."""
-    if up.state is not State.OPEN or up.length != file.size:
+    if up.state is not State.OPEN:
         return
     held = doors().reception.held(up).held
     for number in parts.missing(held, up.part_size, file.size):

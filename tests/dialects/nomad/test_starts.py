@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from app.core.asset import revised
 from app.core.policy import DAY
 from tests.dialects.house import Row, has
 from tests.dialects.nomad.speak import (
@@ -197,6 +198,12 @@ def test_without_a_parent_it_goes_to_incoming_and_the_path_is_appended(door, ann
     assert (at_the_root["objectKey"], at_the_root["parentId"]) == ("d.txt", bucket["id"])
 
 
+def test_a_folder_of_another_door_is_no_parent(door, anna):
+    other = door.house.folders.create(door.principal(), "squidex", "theirs")
+    door.run(Row("POST", START, anna, without(parentId=other.id), 400, shows=problem(400, "parentId")))
+    asset(door, anna, other.id, 404)
+
+
 def test_a_file_is_no_parent(door, anna):
     old = uploaded(door, anna, b"1")
     door.run(Row("POST", START, anna, without(parentId=old), 400, shows=problem(400, "parentId")))
@@ -273,6 +280,43 @@ def test_continue_begins_anew_where_nothing_is_unfinished(door, anna):
     assert content_of(door, anna, first) == b"first"
     complete(door, anna, again)
     assert content_of(door, anna, first) == b"second"
+
+
+def bookings(door):
+    return door.house.documents.list(door.principal(), "nomad").total
+
+
+def test_a_booking_ends_with_the_last_upload_to_its_place(door, anna):
+    ben, known = user(door, "ben"), [uploaded(door, anna, b"1")]
+    assert bookings(door) == 0
+    begun, bens = begin(door, anna, 1), begin(door, ben, 1)
+    door.run(Row("POST", f"{UPLOAD}/{begun['id']}/cancel", anna))
+    assert bookings(door) == 1
+    send_parts(door, ben, bens, b"2")
+    complete(door, ben, bens)
+    assert (bookings(door), bens["assetId"]) == (0, known[0])
+
+
+def test_what_is_left_of_expired_uploads_goes_with_a_later_start(door, anna):
+    for name in "abc":
+        begin(door, anna, 1, path=name)
+    door.pass_time(DAY / 2)
+    begin(door, user(door), 1, path="d")
+    assert bookings(door) == 4
+    door.pass_time(DAY / 2 + 60)
+    anna = user(door)
+    begin(door, anna, 1, path="e")
+    assert bookings(door) == 2
+    assert len(mine(door, anna)) == 2
+
+
+def test_an_asset_that_lost_its_name_is_still_replaced_by_its_id(door, anna):
+    old = uploaded(door, anna, b"old")
+    of = door.house.library.any_asset(door.principal(), old)
+    door.house.library.revise(of, revised, drop=of.aliases)
+    assert uploaded(door, anna, b"new", existingAssetId=old) == old
+    assert content_of(door, anna, old) == b"new"
+    assert uploaded(door, anna, b"another") != old
 
 
 def test_what_expired_is_not_continued(door, anna):
@@ -489,6 +533,7 @@ def test_the_limit_holds_for_a_form_too(open_door):
     who = user(door)
     parts = [("uploadOverwriteOption", "replace"), ("file", b"x" * 11, "f.bin")]
     posted(door, who, parts, 400, shows=problem(400, "larger"))
+    posted(door, who, parts[::-1], 400, shows=problem(400, "larger"))
     posted(door, who, [parts[0], ("file", b"x" * 10, "f.bin")])
     kind, body = form(*parts)
     door.run(Row("POST", START, who | kind, body, 400, shows=problem(400, "larger"), environ={"CONTENT_LENGTH": str(3 * 1024 * 1024)}))
