@@ -162,11 +162,11 @@ def trash(asset: Asset, now: float) -> Asset:
 
 
 def restore(asset: Asset, now: float) -> Asset:
-    """Brought back from the trash, and kept. Raises Moved(GONE) when it is deleted; one that is there stays as it is."""
+    """Brought back from the trash, and kept. One that is there keeps its deadline. Raises Moved(GONE) when it is deleted."""
     if asset.state is AssetState.DELETED:
         raise Moved(Code.GONE, what="asset")
     back = AssetState.READY if asset.blob else AssetState.PLACEHOLDER
-    return revised(asset, now, state=back, expires_at=None)
+    return revised(asset, now, state=back, expires_at=None if asset.state is AssetState.TRASHED else asset.expires_at)
 
 
 def there(asset: Asset, now: float) -> bool:

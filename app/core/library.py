@@ -123,7 +123,8 @@ class Library:
     ) -> Asset:
         """Change an asset, its names and its place. `claim` are aliases to get, `drop` aliases to give up.
 
-        Raises Moved: PRECONDITION unless it stands at `version`, EXISTS for an alias that is taken, NOT_FOUND (folder), and what `change` raises.
+        Raises Moved: GONE when it is deleted, PRECONDITION unless it stands at `version`, EXISTS for an alias that is taken, NOT_FOUND (folder),
+        and what `change` raises.
         """
         return until_current(lambda: self._revise(of.ref, change, Terms(version, claim, drop)))
 
@@ -183,7 +184,7 @@ class Library:
         return self.revise(of, asset.trash, version)
 
     def restore(self, of: Asset) -> Asset:
-        """Back from the trash, without its aliases. Raises Moved(GONE)."""
+        """Back from the trash, without its aliases. Raises Moved: GONE; NOT_FOUND when the folder in which it lay is deleted."""
         return self.revise(of, asset.restore)
 
     def delete(self, of: Asset, before: float | None = None, version: int | None = None) -> None:
@@ -214,6 +215,6 @@ def _late(current: Asset, before: float) -> bool:
 
 
 def _existing(found: Asset | None) -> Asset:
-    if found is None:
+    if found is None or found.state is AssetState.DELETED:
         raise Moved(Code.GONE, what="asset")
     return found

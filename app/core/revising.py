@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from app.core import alias, holding
 from app.core.alias import Alias, alias_ref
-from app.core.asset import Asset
+from app.core.asset import Asset, AssetState
 from app.core.errors import Code, Moved
 from app.core.folder import Folder, require
 from app.core.holding import Overtaken
@@ -49,7 +49,7 @@ def revision(found: Found, seen: Asset, change: Revise, terms: Terms, now: float
     Raises Overtaken when it has other names by now, Moved: GONE, PRECONDITION, EXISTS (an alias), NOT_FOUND (the folder).
     """
     current = found[seen.ref]
-    if not isinstance(current, Asset):
+    if not isinstance(current, Asset) or current.state is AssetState.DELETED:  # a name that it got now would never be free again
         raise Moved(Code.GONE, what="asset")
     require_version(current, terms.version)
     if current.aliases != seen.aliases:

@@ -12,7 +12,7 @@ from app.core.errors import Code, Moved, UploadError
 from app.core.policy import EDITOR, Principal
 from app.core.refs import Kind
 from app.core.target import Target
-from tests.core.worlds import ACME, ANY_FILE, BetweenReadAndWrite, World
+from tests.core.worlds import ACME, ANY_FILE, BetweenReadAndWrite, Meanwhile, World
 
 FOR_EVER = replace(ANY_FILE, asset_ttl=None)
 OTHER = Principal("other", "key", EDITOR)
@@ -175,6 +175,22 @@ def test_two_claims_of_one_alias_that_race_have_one_winner(world):
     raced = BetweenReadAndWrite(world.records, (Kind.ASSET, Kind.ALIAS), lambda: claim(world.library, two))
     refused(lambda: claim(replace(world.library, records=raced), one), Code.EXISTS)
     assert world.library.find(ACME, "x").id == two.id
+
+
+def test_a_deleted_asset_is_not_changed_and_gets_no_names(world):
+    of, other = put(world, b"one"), put(world, b"two")
+    world.library.delete(of)
+    refused(lambda: world.library.revise(of, asset.revised, claim=("x",)), Code.GONE)
+    raced = Meanwhile(world.records, "commit", lambda: world.library.delete(other))
+    refused(lambda: replace(world.library, records=raced).revise(other, asset.revised, claim=("x",)), Code.GONE)
+    assert raced.done
+    world.sweep_all()
+    assert world.records.get(alias_ref("acme", "x")) is None
+
+
+def test_what_is_not_in_the_trash_keeps_its_deadline(world):
+    of = world.asset_of(world.upload(b"one"))
+    assert world.library.restore(of).expires_at == of.expires_at
 
 
 # ---------------------------------------------------------------- documents
