@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
+from app.core.asset import Asset
 from app.core.errors import Code, UploadError
 from app.core.policy import Scope
 from app.dialects.v1 import views
@@ -20,7 +21,7 @@ ASSETS = Blueprint("assets", __name__, url_prefix="/assets")
 @ASSETS.get("/<id>")
 def show(id: str) -> Response:
     """The asset."""
-    response = answer(views.asset(doors().library.asset(speaker(Scope.ASSETS_READ), id)))
+    response = answer(_shown(doors().library.asset(speaker(Scope.ASSETS_READ), id)))
     conditions.tag(response)
     return conditions.unless_same(request, response)
 
@@ -32,7 +33,11 @@ def keep(id: str) -> Response:
     wanted = load(Keep(), json_object(request, required=True))
     if not wanted:
         raise UploadError(Code.INVALID, reason="say keep or usage")
-    return answer(views.asset(doors().library.keep(of, wanted.get("usage"))))
+    return answer(_shown(doors().library.keep(of, wanted.get("usage"))))
+
+
+def _shown(of: Asset) -> views.Json:
+    return views.asset(of, doors().rendering.size(of))
 
 
 @ASSETS.delete("/<id>")

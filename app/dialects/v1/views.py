@@ -81,15 +81,17 @@ def slots(up: Upload, numbers: list[int] | None) -> list[Slot]:
     return [parts.slot(number, up.part_size, up.length, up.policy.max_parts) for number in numbers]
 
 
-def asset(of: Asset) -> Json:
-    """An asset: what was measured, never what was declared."""
+def asset(of: Asset, renditions: int) -> Json:
+    """An asset: what was measured, never what was declared. `storedBytes` are its own, those of earlier contents, and its `renditions`."""
     facts = of.facts
+    contents = sum(each.size for each in (facts, *(revision.facts for revision in of.revisions)) if each)
     return {
         "id": of.id,
         "filename": of.filename,
         "state": of.state.value,
         "digest": facts.digest if facts else None,
         "size": facts.size if facts else None,
+        "storedBytes": contents + renditions,
         "mediaType": facts.media_type if facts else None,
         "width": facts.width if facts else None,
         "height": facts.height if facts else None,

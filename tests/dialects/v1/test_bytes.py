@@ -6,6 +6,7 @@ import io
 
 import pytest
 
+from app.core.renditions import Spec
 from tests.dialects.house import BASE, CHUNKED, Row, bearer, digest_field, has, says
 from tests.dialects.pictures import picture
 
@@ -253,3 +254,16 @@ def test_a_form_that_is_malformed(door, mine, body):
 
 def test_a_form_without_a_boundary(door, mine):
     door.run(Row("POST", UPLOADS, mine | {"Content-Type": "multipart/form-data"}, b"x", 400, PROBLEM, {"code": "bad_request"}))
+
+
+def test_what_an_asset_takes_counts_its_renditions(door):
+    who = door.key()
+    made = door.send("POST", "/v1/uploads", {**who, "Content-Type": "image/png"}, picture())
+    place = door.send("GET", made.headers["Location"], who).get_json()["resourceUrl"]
+    before = door.send("GET", place, who).get_json()
+    assert before["storedBytes"] == before["size"] == len(picture())
+    of = door.house.library.asset(door.principal(), before["id"])
+    spec = Spec(width=8, media_type="image/gif")
+    door.house.rendering.request(of, spec)
+    rendition = door.house.rendering.found(of, spec)
+    assert door.send("GET", place, who).get_json()["storedBytes"] == before["size"] + rendition.facts.size
