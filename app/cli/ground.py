@@ -86,7 +86,9 @@ def occupy(folder: Path) -> Ground:
 
 def admit(access: Access, kept: Credentials) -> None:
     """See to it that the kept credentials are known, also to a Redis that lost them. What was revoked stays revoked."""
-    secrets_of = {name: text for name, text in cast("dict[str, str]", kept).items() if name in Credentials.__annotations__ and name != "url"}
+    secrets_of = {
+        name: text for name, text in cast("dict[str, str]", kept).items() if name in Credentials.__annotations__ and name != "url"
+    }
     bundles.admit(access, Bundle(**secrets_of), ROLE, "credentials.json")
 
 
