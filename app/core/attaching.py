@@ -75,7 +75,8 @@ class Attaching:
     def measured(self, op: Operation, lease: Lease, process: Callable[[str, str], None]) -> tuple[Upload, Facts]:
         """The upload with its bytes at rest, after they were measured, by this worker when no other does.
 
-        Raises UploadError as the upload was refused, GONE; Busy when another worker takes very long; Lost.
+        Raises UploadError as the upload was refused, GONE; Busy when another worker takes very long, or when measuring failed for a fault and
+        is to be tried later; Lost.
         """
         deadline = time.monotonic() + PATIENCE
         while True:
@@ -85,9 +86,9 @@ class Attaching:
                 raise UploadError(Code.GONE, what="upload")
             if up.blob is not None and up.facts is not None:
                 return up, up.facts
-            self._further(up, process)
             if time.monotonic() > deadline:
                 raise Busy("the upload is still being measured")
+            self._further(up, process)
 
     def _further(self, up: Upload, process: Callable[[str, str], None]) -> None:
         own: Operation | None = self.records.get(up.operation_ref)
@@ -95,10 +96,12 @@ class Attaching:
             raise UploadError(Code.GONE, what="upload")
         if own.problem:
             raise refuse(own.problem)
-        if own.status is Status.QUEUED:
-            process(own.tenant, own.id)
-        else:
+        if own.status is not Status.QUEUED:
             time.sleep(LOOK)
+        elif own.faults and (own.resend_at or 0) > self.records.now():
+            raise Busy("the upload cannot be measured at the moment")
+        else:
+            process(own.tenant, own.id)
 
 
 def released(up: Upload, to: State, found: holding.Found, now: float) -> Change:

@@ -135,7 +135,7 @@ def resend(op: Operation, now: float) -> Operation:
     """Still queued, and about to be sent once more; the next wait is twice as long."""
     if op.status is not Status.QUEUED:
         raise Moved(Code.FINAL, status=op.status.value)
-    wait = min(timing.RESEND_FIRST * 2**op.sends, timing.RESEND_MOST)
+    wait = _doubled(timing.RESEND_FIRST, op.sends, timing.RESEND_MOST)
     return replace(op, sends=op.sends + 1, resend_at=now + wait, updated_at=now, version=op.version + 1)
 
 
@@ -180,5 +180,10 @@ def falter(op: Operation, now: float) -> Operation:
     since = op.faulted_at if op.faulted_at is not None else now
     if now - since > timing.FAULT_BUDGET:
         return fail(op, problem(Code.STORE_FAULT), now)
-    pause = min(timing.FAULT_BACKOFF * 2**op.faults, timing.FAULT_BACKOFF_MOST)
+    pause = _doubled(timing.FAULT_BACKOFF, op.faults, timing.FAULT_BACKOFF_MOST)
     return queue(op, now, faulted_at=since, faults=op.faults + 1, sends=0, resend_at=now + pause)
+
+
+def _doubled(first: float, times: int, most: float) -> float:
+    """`first` seconds, doubled so often, but no more than `most`; `times` may be any number, while powers of two are no floats above 1023."""
+    return min(first * 2 ** min(times, 32), most)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
+from app.core import attaching
 from app.core.endings import lost
-from app.core.errors import Code, Moved, UploadError
+from app.core.errors import Code, Moved, StoreDown, UploadError
 from app.core.operation import ATTACH, Status
 from app.core.policy import DAY
 from app.core.reception import Opening
@@ -143,8 +145,8 @@ def test_an_attachment_waits_for_the_worker_that_measures(world):
     def measure_elsewhere():
         taking.process(up.tenant, up.operation_id)
 
-    attaching = Meanwhile(world.house.processing.attaching, "measured", measure_elsewhere)
-    world.processing(attaching=attaching).process(op.tenant, op.id)
+    late = Meanwhile(world.house.processing.attaching, "measured", measure_elsewhere)
+    world.processing(attaching=late).process(op.tenant, op.id)
     assert looked == [(Status.STARTED, None)]
     assert world.content(world.asset_of(op)) == b"bytes"
 
@@ -158,6 +160,63 @@ def test_what_was_refused_cannot_be_attached(world):
     assert world.fresh(up).attaching == ()
     world.sweep_all()
     assert world.indexed() == {}
+
+
+class Away:
+    """A store whose promote fails, and counts how often it was asked."""
+
+    def __init__(self, store) -> None:
+        self.store, self.asked = store, 0
+
+    def __getattr__(self, name):
+        return getattr(self.store, name)
+
+    def promote(self, *_):
+        self.asked += 1
+        raise StoreDown("the store is away")
+
+
+def test_an_attachment_leaves_a_store_that_is_away_alone(world):
+    world.hold()
+    up = world.kept(b"bytes", FOR_EVER)
+    op = attach(world, up)
+    away = Away(world.store)
+    world.processing(store=away).process(op.tenant, op.id)
+    assert away.asked == 1
+    assert (world.fresh(op).status, world.fresh(op).faults) == (Status.QUEUED, 1)
+    world.door.pass_time(10)
+    world.door.jobs.run()
+    assert world.content(world.asset_of(op)) == b"bytes"
+
+
+def test_an_attachment_that_measured_for_long_itself_goes_on(world, monkeypatch):
+    at = [0.0]
+    monkeypatch.setattr(attaching, "time", SimpleNamespace(monotonic=lambda: at[0]))
+    world.hold()
+    up = world.kept(b"bytes", FOR_EVER)
+    op = attach(world, up)
+
+    def slowly():
+        at[0] += attaching.PATIENCE + 1
+
+    world.processing(store=Meanwhile(world.store, "promote", slowly)).process(op.tenant, op.id)
+    assert ended(world, op) == (Status.COMPLETED, None)
+
+
+def test_an_attachment_does_not_wait_for_ever(world, monkeypatch):
+    at = [0.0]
+
+    def look_again(seconds):
+        at[0] += seconds
+
+    monkeypatch.setattr(attaching, "time", SimpleNamespace(monotonic=lambda: at[0], sleep=look_again))
+    world.hold()
+    up = world.kept(b"bytes", FOR_EVER)
+    op = attach(world, up)
+    world.house.processing._claim(up.operation_ref)  # a worker that takes its time
+    world.house.processing.process(op.tenant, op.id)
+    assert attaching.PATIENCE < at[0] < attaching.PATIENCE + 1
+    assert (world.fresh(op).status, world.fresh(op).faults, world.fresh(op).losses) == (Status.QUEUED, 1, 0)
 
 
 # ---------------------------------------------------------------- ends

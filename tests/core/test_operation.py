@@ -206,6 +206,14 @@ def test_faults_spend_a_time_budget_and_no_attempts():
     assert op.losses == 0
 
 
+def test_waits_stay_what_they_are_however_often_they_were_doubled():
+    for tries in (40, 1024, 100_000):
+        sent = operation.resend(an_operation(status=S.QUEUED, sends=tries), NOW)
+        assert sent.resend_at - NOW == timing.RESEND_MOST
+        failed = operation.falter(an_operation(status=S.STARTED, faults=tries), NOW)
+        assert failed.resend_at - NOW == timing.FAULT_BACKOFF_MOST
+
+
 def test_a_final_operation_is_kept_as_long_as_was_promised():
     op = operation.fail(an_operation(status=S.STARTED, lease=5.0, resend_at=6.0), problem(Code.TRUNCATED), NOW + 100)
     assert (op.expires_at, op.lease, op.resend_at, op.final) == (NOW + 600, None, None, True)
