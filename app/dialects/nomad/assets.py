@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, Response, request
 
 from app.core import asset
 from app.core.asset import Asset
-from app.core.errors import Code, UploadError
+from app.core.errors import Code, Moved, UploadError
 from app.core.folder import Folder
 from app.core.policy import Principal, Scope
 from app.core.upload import Upload
-from app.dialects.nomad import bookings, ids, links, places, views
+from app.dialects.nomad import bookings, ids, links, places, starts, views
 from app.dialects.nomad.account import speaker
 from app.dialects.nomad.places import NAME
 from app.dialects.nomad.schemas import Asked, NewFolder, NewPlaceholder, Properties
@@ -78,12 +79,21 @@ def delete(id: str) -> Response:
     of = _thing(who, id)
     if isinstance(of, Asset):
         doors().library.delete(of)
+        _end_uploads(who, of)
         _delete_annex(who, of)
     elif isinstance(of, Folder):
         doors().folders.delete(of)
     else:
         raise UploadError(Code.INVALID, reason="the bucket and what is being uploaded cannot be deleted; an upload can be cancelled")
     return answer({"id": id})
+
+
+def _end_uploads(who: Principal, of: Asset) -> None:
+    """Who was about to replace it is told so at the next call, and not at the end."""
+    for name in of.aliases:
+        if booking := bookings.at(who, name):
+            with suppress(Moved):
+                starts.end_uploads(who, booking)
 
 
 def _delete_annex(who: Principal, of: Asset) -> None:

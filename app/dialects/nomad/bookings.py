@@ -68,6 +68,13 @@ def leave(up: Upload) -> None:
             _remove(booking)
 
 
+def end(who: Principal, booking: Document) -> list[Upload]:
+    """Remove the booking; the uploads in it that still took bytes. Raises Moved when somebody was quicker."""
+    _remove(booking)
+    found = [up for each in _uploads(booking).values() if (up := _upload(who, each))]
+    return [up for up in found if _takes_bytes(up)]
+
+
 def promise(who: Principal, asset_id: str) -> Upload | None:
     """An upload that is about to become the asset of this id, or that a worker has."""
     try:

@@ -112,7 +112,7 @@ CHOICES: Mapping[str, Callable[[_Standing], Upload]] = {
 def _new(at: _Standing) -> Upload:
     """A new upload, in the booking of its place. Raises Moved when somebody was quicker; nothing is left then."""
     there = at.place.there
-    asset_id = there.id if there else bookings.promised_by(at.booking) if at.booking else keys.new_id()
+    asset_id = there.id if there else _promised(at.who, at.booking) if at.booking else keys.new_id()
     up = doors().reception.open(at.who, NAME, doors().policies[NAME], _opening(at, asset_id))
     try:
         bookings.book(at.who, at.place, at.booking, up, asset_id)
@@ -120,6 +120,24 @@ def _new(at: _Standing) -> Upload:
         doors().reception.withdraw(up)
         raise
     return up
+
+
+def _promised(who: Principal, booking: Document) -> str:
+    """The asset that will be there. Raises Moved when it was there and is deleted by now: that booking ends, for whoever tries again."""
+    promised = bookings.promised_by(booking)
+    try:
+        doors().library.any_asset(who, promised)
+    except UploadError as refusal:
+        if refusal.code is Code.NOT_FOUND:
+            return promised
+    end_uploads(who, booking)
+    raise Moved(Code.PRECONDITION)
+
+
+def end_uploads(who: Principal, booking: Document) -> None:
+    """Remove a booking and cancel its uploads: the asset that they were to replace is gone. Raises Moved when somebody was quicker."""
+    for up in bookings.end(who, booking):
+        give_up(up)
 
 
 def _opening(at: _Standing, asset_id: str) -> Opening:

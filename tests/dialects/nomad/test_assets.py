@@ -325,6 +325,25 @@ def test_a_deleted_asset_is_gone_and_its_place_is_free(door, anna):
     assert uploaded(door, anna, b"2") != known
 
 
+@pytest.mark.parametrize("by", ["this door", "another"])
+def test_who_was_about_to_replace_a_deleted_asset_begins_anew(door, anna, by):
+    known = uploaded(door, anna, b"1")
+    begun = begin(door, anna, 1)
+    if by == "this door":
+        door.run(Row("DELETE", f"{ASSET}/{known}", anna))
+        assert mine(door, anna) == []
+    else:
+        door.house.library.delete(door.house.library.any_asset(door.principal(), known))
+    again = begin(door, user(door, "ben"), 1)
+    assert again["assetId"] != known
+    complete(door, anna, begun, 400)
+    mine_again = begin(door, anna, 1, option="continue")
+    assert (mine_again["id"] != begun["id"], mine_again["assetId"]) == (True, again["assetId"])
+    send_parts(door, anna, mine_again, b"2")
+    complete(door, anna, mine_again)
+    assert content_of(door, anna, again["assetId"]) == b"2"
+
+
 def test_the_bucket_and_what_is_being_uploaded_are_not_deleted(door, anna):
     begun = begin(door, anna, 4)
     parent = asset(door, anna, begun["assetId"])["parentId"]
