@@ -186,4 +186,4 @@ def falter(op: Operation, now: float) -> Operation:
 
 def _doubled(first: float, times: int, most: float) -> float:
     """`first` seconds, doubled so often, but no more than `most`; `times` may be any number, while powers of two are no floats above 1023."""
-    return min(first * 2 ** min(times, 32), most)
+    return min(first * 2.0 ** min(times, 32), most)

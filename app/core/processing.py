@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
-from app.core import keys, operation
+from app.core import endings, keys, operation
 from app.core.asset import Blob
 from app.core.attaching import Attaching
 from app.core.carrying import Carrying
-from app.core.errors import Code, Fault, Moved
+from app.core.errors import Code, Fault, Moved, problem
 from app.core.facts import Facts
 from app.core.fetched import Fetching
 from app.core.holding import until_current
@@ -66,7 +66,7 @@ class Processing:
         except Moved:
             return None
         claimed = next(e for e in change.put if isinstance(e, Operation))
-        return Work(claimed, seen["upload"], key, keys.new_id())
+        return None if claimed.final else Work(claimed, seen["upload"], key, keys.new_id())
 
     def _work(self, work: Work, lease: Lease) -> tuple[Work, Facts]:
         if work.op.kind == ATTACH:
@@ -110,10 +110,13 @@ class Processing:
 
 
 def _claimed(op: Operation | None, up: Upload | None, blob: Blob | None, *, key: str, seen: dict[str, Upload], now: float) -> Change:
-    if up is None:
-        raise Moved(Code.GONE, what="upload")
+    """The operation started, with a blob to come; or ended, when its upload is lost. Raises Moved unless it is queued."""
+    queued = _there(op)
+    started = operation.claim(queued, now)
+    if up is None:  # nobody can ever keep this promise, and it would be sent again for ever
+        return endings.refused(queued, None, blob, problem(Code.GONE, what="upload"), now)
     seen["upload"] = up  # no second read: it could fail, and leave a claim without a worker
-    started = replace(operation.claim(_there(op), now), progress=Progress("started", 0, up.length))
+    started = replace(started, progress=Progress("started", 0, up.length))
     new = () if blob is not None or started.kind == ATTACH else (Blob(key, up.tenant),)
     return Change(put=(started, *new))
 

@@ -11,6 +11,7 @@ from app.core.errors import ClientGone, Code, Moved, StoreDown
 from app.core.library import Library
 from app.core.operation import Status
 from app.core.policy import Policy
+from app.core.ports import Change
 from app.core.refs import Index, Kind, Ref
 from app.core.requeue import Requeue
 from app.core.retention import Retention
@@ -364,6 +365,20 @@ def test_what_waits_very_long_is_sent_again_whatever_else_is_in_the_queue(world,
     assert list(world.door.jobs.waiting).count(op.ref) == 1
 
 
+def test_an_operation_whose_upload_is_lost_ends_and_takes_its_blob_along(world, requeue, monotonic):
+    world.hold()
+    op = world.upload(b"bytes")
+    claim(world, op)
+    world.door.pass_time(11)
+    lose(world, requeue, monotonic)
+    world.records.commit([Ref(Kind.UPLOAD, "acme", op.upload_id)], lambda up: Change(drop=(up.ref,)))
+    world.door.jobs.run()
+    assert (world.fresh(op).status, world.fresh(op).problem.code) == (Status.FAILED, Code.GONE)
+    assert blob_of(world, op).state is BlobState.DOOMED
+    world.sweep_all()
+    assert world.indexed() == {}
+
+
 class Down:
     """A store whose promote fails."""
 
@@ -490,8 +505,6 @@ def test_orphans_go_and_living_uploads_stay(world):
     world.reception.append(living, Bytes(b"half"), 0)
     orphan = world.open()
     world.reception.append(orphan, Bytes(b"lost"), 0)
-    from app.core.ports import Change
-
     refs = [orphan.ref, orphan.parts_ref, orphan.operation_ref]
     world.records.commit(refs, lambda *_: Change(drop=tuple(refs)))
     old = [staged.key for staged in world.store.staged_before(-1)]
