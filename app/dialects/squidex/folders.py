@@ -82,7 +82,7 @@ def _items(who: Principal, wanted: str | None) -> list[Folder]:
 
 def _inside(who: Principal, parent: str | None) -> list[Folder]:
     page = doors().folders.inside(who, NAME, parent, 0, MOST)
-    return [of for of in page.items if of.dialect == NAME and of.deleted_at is None]
+    return [of for of in page.items if of.dialect == NAME]
 
 
 def _folder(who: Principal, wanted: str) -> Folder | None:

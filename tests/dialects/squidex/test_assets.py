@@ -55,6 +55,11 @@ def test_an_annotation_that_changes_nothing_leaves_the_version(door, mine, made,
     door.run(Row("PUT", made["path"], mine, sent, sends={"ETag": '"0"'}, shows={"version": 0, "lastModified": made["lastModified"]}))
 
 
+def test_if_match_counts_also_where_nothing_would_change(door, mine, made):
+    for below, body in (("", {}), ("/parent", {"parentId": ROOT})):
+        door.run(Row("PUT", made["path"] + below, mine | {"If-Match": '"7"'}, body, 412))
+
+
 def test_who_changed_an_asset_is_told(door, mine, made):
     door.pass_time(10)
     door.run(Row("PUT", made["path"], token(door, name="second"), {"slug": "x"}))
@@ -245,6 +250,10 @@ def test_another_dialects_asset_is_not_found(door, mine):
         door.run(Row(method, f"{ASSETS}/theirs{below}", mine, body, 404))
     assert door.run(Row("GET", ASSETS, mine)).get_json()["total"] == 0
     assert door.run(Row("GET", f"{ASSETS}?ids=theirs", mine)).get_json()["total"] == 0
+    place = door.house.folders.create(door.principal(), "v1", "theirs")
+    inside = door.house.reception.open(door.principal(), "v1", ANY_FILE, Opening(target=Target(parent=place.id)))
+    door.house.reception.take(inside, Bytes(b"y"))
+    assert door.run(Row("GET", f"{ASSETS}?parentId={place.id}", mine)).get_json()["total"] == 0
 
 
 # ---------------------------------------------------------------- many at once
