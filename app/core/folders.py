@@ -10,6 +10,7 @@ from app.core import alias, folder, keys
 from app.core.alias import Alias, alias_ref
 from app.core.errors import Code, Moved, UploadError
 from app.core.folder import Folder, require
+from app.core.holding import Overtaken, until_current
 from app.core.library import LONGEST_ID, Library, Page
 from app.core.policy import Principal
 from app.core.ports import Change, Entity, Records
@@ -106,13 +107,15 @@ class Folders:
         return self._revise(of, lambda it, now: folder.revised(it, now, name=name, alias=None, updated_by=by or it.updated_by), version)
 
     def move(self, of: Folder, parent: str | None, version: int | None = None, by: str | None = None) -> Folder:
-        """Another place. Raises Moved (PRECONDITION, NOT_FOUND: the folder, or the new parent), UploadError(INVALID): into itself, or too deep."""
-        if parent:
-            way = self.path(self.folder(Principal(of.tenant, of.owner), parent))
-            if of.id in {above.id for above in way} or len(way) >= DEEPEST:
-                raise UploadError(Code.INVALID, reason="a folder cannot be moved into itself, or too deep")
+        """Another place. Raises Moved (PRECONDITION, NOT_FOUND: the folder, or one above), UploadError(INVALID): into itself, or too deep."""
+        return until_current(lambda: self._move(of, parent, version, by))
+
+    def _move(self, of: Folder, parent: str | None, version: int | None, by: str | None) -> Folder:
+        way = self.path(self.folder(Principal(of.tenant, of.owner), parent)) if parent else []
+        if of.id in {above.id for above in way} or len(way) >= DEEPEST:
+            raise UploadError(Code.INVALID, reason="a folder cannot be moved into itself, or too deep")
         return self._revise(
-            of, lambda it, now: folder.revised(it, now, parent=parent, alias=None, updated_by=by or it.updated_by), version, parent
+            of, lambda it, now: folder.revised(it, now, parent=parent, alias=None, updated_by=by or it.updated_by), version, way
         )
 
     def delete(self, of: Folder, version: int | None = None) -> None:
@@ -123,14 +126,15 @@ class Folders:
         self._revise(of, lambda it, now: folder.revised(it, now, deleted_at=now, alias=None), version)
 
     def _revise(
-        self, of: Folder, change: Callable[[Folder, float], Folder], version: int | None = None, parent: str | None = None
+        self, of: Folder, change: Callable[[Folder, float], Folder], version: int | None = None, way: Sequence[Folder] = ()
     ) -> Folder:
-        refs = [of.ref, *_places(of.tenant, parent), *_names(of)]
+        """`way`: the folders above its new place, as they were read. Raises Overtaken when one was moved: two moves at once make no ring."""
+        refs = [of.ref, *(above.ref for above in way), *_names(of)]
 
         def step(current: Folder | None, *rest: Entity | None) -> Change:
             there = require(current)
             require_version(there, version)
-            _require_all(rest[: bool(parent)])
+            _require_same(way, rest)
             held = [name.ref for name in rest if isinstance(name, Alias) and name.of == of.ref]
             return Change(put=(change(there, self.records.now()),), drop=tuple(held))
 
@@ -154,3 +158,9 @@ def _given(of: Folder) -> tuple[Alias, ...]:
 def _require_all(places: Sequence[Entity | None]) -> None:
     for place in places:
         require(place if isinstance(place, Folder) else None)
+
+
+def _require_same(seen: Sequence[Folder], found: Sequence[Entity | None]) -> None:
+    for before, current in zip(seen, found, strict=False):
+        if require(current if isinstance(current, Folder) else None).parent != before.parent:
+            raise Overtaken

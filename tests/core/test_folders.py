@@ -91,6 +91,23 @@ def test_a_folder_cannot_lie_in_itself(world):
     assert world.folders.move(b, None).parent is None
 
 
+def test_folders_that_move_into_one_another_at_once_make_no_ring(world):
+    a, b = (world.folders.create(ACME, "v1", name) for name in "ab")
+    c = world.folders.create(ACME, "v1", "c", b.id)
+    raced = BetweenReadAndWrite(world.records, (Kind.FOLDER, Kind.FOLDER), lambda: world.folders.move(b, a.id))
+    refused(lambda: replace(world.folders, records=raced).move(a, c.id), Code.INVALID)
+    assert raced.done
+    assert [folder.name for folder in world.folders.path(world.fresh(c))] == ["a", "b", "c"]
+
+
+def test_nothing_moves_into_what_is_being_deleted(world):
+    a, of = (world.folders.create(ACME, "v1", name) for name in "ab")
+    inside = world.folders.create(ACME, "v1", "c", a.id)
+    world.folders.delete(a)
+    refused(lambda: world.folders.move(of, inside.id), Code.NOT_FOUND)
+    assert names(world) == ["b"]
+
+
 def test_a_version_that_is_named_must_stand(world):
     a = world.folders.create(ACME, "v1", "a")
     for change in (
