@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.core import document, holding, keys, upload
-from app.core.document import Document, document_ref
+from app.core.document import Document, Guard, document_ref
 from app.core.errors import BrokerDown, Busy, Code, Moved, UploadError, refuse
 from app.core.operation import ATTACH, Operation, Status, queue
 from app.core.ports import Change, Entity, Jobs, Records
@@ -34,9 +34,10 @@ class Attaching:
 
     # ------------------------------------------------------------ at the door
 
-    def attach(self, who: Principal, up: Upload, target: Target) -> Operation:
+    def attach(self, who: Principal, up: Upload, target: Target, guard: Guard | None = None) -> Operation:
         """Promise that the upload's bytes become what `target` says; the upload stays for others until the promise is kept.
 
+        `guard` sees the document as it stands in the commit, and may raise: what the promise rests on may have changed since it was read.
         Raises Moved: NOT_FOUND (the upload is not kept, not whole, or past its deadline; the document).
         """
         now = self.records.now()
@@ -45,7 +46,7 @@ class Attaching:
 
         def step(_op: Entity | None, current: Upload | None, *papers: Entity | None) -> Change:
             moment = self.records.now()
-            awaiting = (document.await_file(_there(paper), target.slot, op.id) for paper in papers)
+            awaiting = (document.await_file(_there(paper), target.slot, op.id, guard) for paper in papers)
             return Change(put=(op, upload.attach(current, op.id, moment), *awaiting))
 
         self.records.commit([op.ref, up.ref, *paper], step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -49,6 +49,9 @@ class Document:
         return document_ref(self.tenant, self.dialect, self.id)
 
 
+Guard = Callable[[Document], None]
+
+
 def document_ref(tenant: str, dialect: str, id: str) -> Ref:
     """The name of a document; two dialects may choose the same id."""
     return Ref(Kind.DOCUMENT, tenant, f"{dialect}/{id}")
@@ -59,10 +62,15 @@ def revised(document: Document, now: float, **changes: Any) -> Document:
     return replace(document, updated_at=now, revision=document.revision + 1, version=document.version + 1, **changes)
 
 
-def await_file(document: Document | None, slot: str, operation_id: str) -> Document:
-    """An operation was asked to fill the slot; clients see no change yet. Raises Moved(NOT_FOUND) without a document."""
+def await_file(document: Document | None, slot: str, operation_id: str, guard: Guard | None = None) -> Document:
+    """An operation was asked to fill the slot; clients see no change yet. `guard` may raise to refuse.
+
+    Raises Moved(NOT_FOUND) without a document.
+    """
     if document is None:
         raise Moved(Code.NOT_FOUND, what="document")
+    if guard:
+        guard(document)
     return replace(document, pending={**document.pending, slot: operation_id}, version=document.version + 1)
 
 

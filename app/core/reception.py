@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from app.core import endings, filenames, keys, parts, upload
 from app.core.admission import Opening, admit, planned, require_fit, streamed
 from app.core.attaching import Attaching
-from app.core.document import Document, await_file, document_ref
+from app.core.document import Document, Guard, await_file, document_ref
 from app.core.errors import BrokerDown, Code, Fault, Moved, Problem, UploadError
 from app.core.operation import FETCH, INGEST, Operation, Status, queue
 from app.core.parts import Part, Parts
@@ -65,11 +65,11 @@ class Reception:
         self._begin(up, _promise(up, INGEST, opening.target))
         return up
 
-    def fetch(self, who: Principal, dialect: str, policy: Policy, opening: Opening) -> Operation:
-        """Promise that a worker fetches the file from `opening.source`. Raises as `open`."""
+    def fetch(self, who: Principal, dialect: str, policy: Policy, opening: Opening, guard: Guard | None = None) -> Operation:
+        """Promise that a worker fetches the file from `opening.source`. Raises as `open`; `guard` as in `Attaching.attach`."""
         up = replace(self._staged(who, dialect, policy, opening), state=State.FINISHED)
         op = queue(_promise(up, FETCH, opening.target), up.created_at)
-        self._begin(up, op)
+        self._begin(up, op, guard)
         return self._sent(op)
 
     def _staged(self, who: Principal, dialect: str, policy: Policy, opening: Opening) -> Upload:
@@ -77,19 +77,19 @@ class Reception:
         up = self._draft(who, dialect, policy, opening)
         return replace(up, staged=self.store.stage(up.staged.key, planned=up.planned, length=up.length))
 
-    def _begin(self, up: Upload, op: Operation) -> None:
+    def _begin(self, up: Upload, op: Operation, guard: Guard | None = None) -> None:
         paper = [document_ref(up.tenant, up.dialect, op.target.document)] if op.target.document else []
 
         def step(taken: Upload | None, _: Operation | None, *papers: Document | None) -> Change:
             if taken is not None:
                 raise Moved(Code.EXISTS, what="upload")
-            return Change(put=(up, op, *(await_file(found, op.target.slot, op.id) for found in papers)))
+            return Change(put=(up, op, *(await_file(found, op.target.slot, op.id, guard) for found in papers)))
 
         self.records.commit([up.ref, op.ref, *paper], step)
 
-    def attach(self, who: Principal, up: Upload, target: Target) -> Operation:
+    def attach(self, who: Principal, up: Upload, target: Target, guard: Guard | None = None) -> Operation:
         """The bytes of a kept upload become one more asset. See `Attaching.attach`."""
-        return self._attaching.attach(who, up, target)
+        return self._attaching.attach(who, up, target, guard)
 
     def discard(self, up: Upload) -> None:
         """A kept upload is wanted no more. See `Attaching.discard`."""

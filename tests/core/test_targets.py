@@ -11,6 +11,7 @@ from app.core.asset import AssetState
 from app.core.errors import Code, Moved, UploadError
 from app.core.operation import Status
 from app.core.policy import EDITOR, Principal
+from app.core.reception import Opening
 from app.core.refs import Index, Kind, Ref
 from app.core.target import Target
 from tests.core.worlds import ACME, ANY_FILE, BetweenReadAndWrite, Meanwhile, World
@@ -280,6 +281,36 @@ def test_an_unknown_document_awaits_nothing(world):
         world.reception.attach(ACME, up, Target(document="nowhere", slot="en"))
     assert unknown.value.code is Code.NOT_FOUND
     assert world.fresh(up).attaching == ()
+
+
+def refuse(of):
+    raise UploadError(Code.IN_USE)
+
+
+def test_a_guard_sees_the_document_of_the_commit_and_may_refuse(world, paper):
+    up = world.kept(b"one")
+    seen = []
+
+    def revise():
+        world.documents.revise(paper, lambda of, now: document.revised(of, now, body={"title": "new"}))
+
+    raced = BetweenReadAndWrite(world.records, (Kind.OPERATION, Kind.UPLOAD, Kind.DOCUMENT), revise)
+    replace(world.reception, records=raced).attach(ACME, up, Target(document="paper", slot="en"), seen.append)
+    assert [of.body for of in seen] == [{"title": "T"}, {"title": "new"}]
+    assert set(world.fresh(paper).files) == {"en"}
+
+
+def test_what_a_guard_refuses_was_never_promised(world, paper):
+    up, target = world.kept(b"one"), Target(document="paper", slot="en")
+    before, uploads = world.fresh(paper), world.library.uploads(ACME, "v1")
+    world.hold()
+    with pytest.raises(UploadError, match="used elsewhere"):
+        world.reception.attach(ACME, up, target, refuse)
+    with pytest.raises(UploadError, match="used elsewhere"):
+        world.reception.fetch(ACME, "v1", ANY_FILE, Opening(source="http://a/b", target=target), refuse)
+    assert (world.fresh(up).attaching, world.fresh(paper), world.door.jobs.backlog()) == ((), before, 0)
+    assert (world.library.uploads(ACME, "v1"), world.records.count(Index.QUEUED)) == (uploads, 0)
+    assert list(world.store.staged_before(-60)) == []
 
 
 def test_a_document_takes_its_assets_with_it(world, paper):

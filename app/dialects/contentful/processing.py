@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, request
 
 from app.core import filenames
-from app.core.document import Document
+from app.core.document import Document, Guard
 from app.core.errors import Code, UploadError, refuse
+from app.core.holding import Overtaken, until_current
 from app.core.operation import INGEST, Operation
 from app.core.policy import Principal, Scope
 from app.core.reception import Opening
@@ -39,11 +40,16 @@ LONGEST_KEPT = 255  # characters of a file name that the core keeps; the vendor 
 def process(space: str, id: str, locale: str, environment: str = links.MASTER) -> Response:
     """204, and the URL stands in the asset when a worker is done; 202 and where to look for who prefers that."""
     who = within(space, environment, Scope.ASSETS_WRITE)
-    document, version = known(who, id), named_version()
+    op = until_current(lambda: _asked(who, known(who, id), locale))
+    return _promised(op) if conditions.prefer(request).respond_async else nothing()
+
+
+def _asked(who: Principal, document: Document, locale: str) -> Operation:
+    """The work on the file of this locale, as the asset stands. Raises Overtaken when it no longer does."""
+    version = named_version()
     if version is not None and version > document.revision:
         raise UploadError(Code.VERSION_CONFLICT)
-    op = _asked_already(who, document, locale) or _begun(who, document, locale)
-    return _promised(op) if conditions.prefer(request).respond_async else nothing()
+    return _asked_already(who, document, locale) or _begun(who, document, locale)
 
 
 def _asked_already(who: Principal, document: Document, locale: str) -> Operation | None:
@@ -63,18 +69,32 @@ def _begun(who: Principal, document: Document, locale: str) -> Operation:
     file = _processable(document, locale)
     target = Target(document=document.id, slot=locale, filename=_kept_name(file))
     if file.get("uploadFrom"):
-        return _attached(who, locale, file["uploadFrom"]["sys"]["id"], target)
+        return _attached(who, file["uploadFrom"]["sys"]["id"], target, _unchanged(document, locale))
     opening = Opening(filename=target.filename, source=file["upload"], target=target)
-    return doors().reception.fetch(who, links.NAME, doors().policies[links.NAME], opening)
+    return doors().reception.fetch(who, links.NAME, doors().policies[links.NAME], opening, _unchanged(document, locale))
 
 
-def _attached(who: Principal, locale: str, upload_id: str, target: Target) -> Operation:
+def _unchanged(seen: Document, locale: str) -> Guard:
+    """Raises Overtaken for an asset that was updated, or asked to be processed, since it was seen: another source may be meant by now."""
+
+    def same(current: Document) -> None:
+        if _stand(current, locale) != _stand(seen, locale):
+            raise Overtaken
+
+    return same
+
+
+def _stand(document: Document, locale: str) -> tuple[object, ...]:
+    return document.body, document.files.get(locale), document.pending.get(locale)
+
+
+def _attached(who: Principal, upload_id: str, target: Target, guard: Guard) -> Operation:
     try:
-        return doors().reception.attach(who, uploads.waiting(who, upload_id), target)
+        return doors().reception.attach(who, uploads.waiting(who, upload_id), target, guard)
     except UploadError as refusal:
         if refusal.problem.facts.get("what") != "upload":
             raise
-        wrong = fault(["fields", "file", locale, "uploadFrom"], "invalid", f"There is no upload {upload_id}, or no longer")
+        wrong = fault(["fields", "file", target.slot, "uploadFrom"], "invalid", f"There is no upload {upload_id}, or no longer")
         raise UploadError(Code.INVALID, reason="no such upload", errors=[wrong]) from refusal
 
 
