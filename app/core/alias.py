@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from app.core.refs import Kind, Ref
 
+SAME = "same:"  # so begin the names that an asset has by its content; they go with it
+
 
 @dataclass(frozen=True, slots=True)
 class Alias:
@@ -42,4 +44,4 @@ def given(name: str, to: Ref) -> Alias:
 def same_content(dialect: str, digest: str, filename: str) -> str:
     """The name under which a dialect finds an asset of this content (`sha256:{hex}`) and filename."""
     named = hashlib.sha256(filename.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"same:{dialect}:{digest}:{named}"
+    return f"{SAME}{dialect}:{digest}:{named}"

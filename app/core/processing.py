@@ -23,8 +23,9 @@ from app.core.operation import ATTACH, FETCH, Operation, Progress, Status
 from app.core.parts import Parts
 from app.core.ports import Change, Gauge, Records, Store
 from app.core.refs import Index, Kind, Ref
-from app.core.settling import Settlement, Work
+from app.core.settling import Settlement
 from app.core.upload import Upload
+from app.core.work import Work
 
 log = logging.getLogger(__name__)
 

@@ -123,6 +123,17 @@ def test_a_placeholder_gets_its_bytes(world):
     assert (new.state, new.filename, new.file_version) == (AssetState.READY, "soon.bin", 0)
 
 
+def test_new_bytes_get_the_time_that_new_bytes_have(world):
+    short = replace(ANY_FILE, asset_ttl=100.0)
+    world.sent(b"one", policy=short, target=Target(asset_id="mine"))
+    world.door.pass_time(101)
+    world.sent(b"two", policy=short, target=Target(asset_id="mine", replace=True))
+    world.door.sweep()
+    assert world.content(world.library.asset(ACME, "mine")) == b"two"
+    world.library.keep(world.library.asset(ACME, "mine"))
+    assert world.asset_of(world.sent(b"three", policy=short, target=Target(asset_id="mine", replace=True))).expires_at is None
+
+
 # ---------------------------------------------------------------- names
 
 
@@ -176,6 +187,20 @@ def test_equal_content_of_equal_name_is_one_asset_where_that_is_wanted(world):
     assert len(set(ids)) == 3
     world.library.delete(world.asset_of(first))
     assert world.fresh(sent(world, b"one", "a.bin", unless_same=True)).asset_ids[0] not in ids
+
+
+def test_an_asset_whose_time_is_over_is_not_the_result_of_anything(world):
+    short = replace(ANY_FILE, asset_ttl=100.0)
+    first = world.sent(b"one", policy=short, target=Target(same_alias=True))
+    world.door.pass_time(101)
+    assert world.fresh(world.sent(b"one", policy=short, target=Target(unless_same=True))).asset_ids != first.asset_ids
+
+
+def test_an_attachment_that_finds_its_content_there_lets_go_of_the_upload(world):
+    up = world.kept(b"one", filename="a.bin")
+    first, again = (world.reception.attach(ACME, up, Target(unless_same=True)) for _ in range(2))
+    assert world.fresh(first).asset_ids == world.fresh(again).asset_ids != ()
+    assert world.fresh(up).attaching == ()
 
 
 def test_two_of_equal_content_that_come_at_once_are_one_asset(world):
@@ -244,6 +269,27 @@ def test_a_slot_that_is_filled_again_replaces_its_asset(world, paper):
     assert (second.id, world.content(second)) == (first.id, b"two")
     world.sweep_all()
     assert not world.rests(first.blob)
+
+
+def test_a_slot_whose_asset_was_deleted_is_filled_again(world, paper):
+    first = world.asset_of(attached(world, b"one", "en"))
+    world.library.delete(first)
+    op = attached(world, b"two", "en")
+    assert problem(world, op) == (Status.COMPLETED, None)
+    assert world.fresh(paper).files["en"].asset_id == world.asset_of(op).id != first.id
+    world.sweep_all()
+    assert world.content(world.library.asset(ACME, world.fresh(paper).files["en"].asset_id)) == b"two"
+
+
+def test_a_slot_takes_no_asset_that_is_not_its_own(world, paper):
+    sent(world, b"one", asset_id="mine")
+    assert problem(world, attached(world, b"two", "en", asset_id="mine")) == (Status.FAILED, Code.EXISTS)
+    assert world.content(world.library.asset(ACME, "mine")) == b"one"
+
+
+def test_what_stands_in_a_slot_has_no_deadline_of_its_own(world, paper):
+    assert world.asset_of(attached(world, b"one", "en")).expires_at is None
+    assert world.asset_of(world.upload(b"one")).expires_at is not None
 
 
 def test_slots_that_are_filled_at_once_are_all_filled(world, paper):
