@@ -72,7 +72,7 @@ class Retention:
     def sweep(self, name: str, index: Index, each: Callable[[Ref, float], None], overdue: float = 0.0) -> Swept:
         """Call `each` for everything that has been due in `index` for `overdue` seconds, until nothing is, or the time is up.
 
-        What `each` leaves where it is (Moved, a Fault) does not stand in the way of what comes after it.
+        What `each` leaves where it is (Moved, a Fault, a bug that it meets) does not stand in the way of what comes after it.
         """
         this, seen = Pass(name), set[tuple[Ref, float]]()
         while not this.over():
@@ -97,6 +97,8 @@ class Retention:
             log.debug("moved on meanwhile", extra={"sweep": this.name, "ref": due[0].id})
         except Fault as fault:
             log.warning("sweep left one behind", extra={"sweep": this.name, "ref": due[0].id, "reason": str(fault)})
+        except Exception:  # ours: one record that brings it out must not stop the sweep for all others, and for ever
+            log.exception("sweep failed on one", extra={"sweep": this.name, "ref": due[0].id})
 
     # ------------------------------------------------------------ uploads, assets, operations
 

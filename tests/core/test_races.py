@@ -464,6 +464,30 @@ def test_finish_again_gives_the_same_operation(world):
     assert world.reception.finish(up).id == first.id
 
 
+class Choosy:
+    """A store that cannot keep one of the manifests, for a reason that nobody thought of."""
+
+    def __init__(self, store, unlucky: str) -> None:
+        self.store, self.unlucky = store, unlucky
+
+    def __getattr__(self, name):
+        return getattr(self.store, name)
+
+    def save(self, key, content):
+        if self.unlucky in key:
+            raise ValueError(key)
+        self.store.save(key, content)
+
+
+@pytest.mark.parametrize("unlucky", range(3))
+def test_a_record_that_brings_out_a_bug_stands_in_nobodys_way(world, caplog, unlucky):
+    ids = [world.asset_of(world.upload(b"%d" % n)).id for n in range(3)]
+    swept = replace(world.retention, store=Choosy(world.store, ids[unlucky])).write_manifests()
+    assert swept.done == 2
+    assert [ref.id for ref, _ in world.records.due(Index.MANIFEST, world.records.now(), 10)] == [ids[unlucky]]
+    assert [record.ref for record in caplog.records if record.levelname == "ERROR"] == [ids[unlucky]]
+
+
 def test_sweeps_at_once_do_no_harm(world):
     ops = [world.upload(b"%d" % n) for n in range(5)]
     world.door.pass_time(ANY_FILE.asset_ttl + 1)
