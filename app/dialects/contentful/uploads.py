@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 
 from app.core import filenames
 from app.core.asset import Asset
-from app.core.errors import Code, UploadError
+from app.core.errors import Code, UploadError, refuse
 from app.core.policy import Principal, Scope
 from app.core.reception import Opening
 from app.core.upload import State, Upload
@@ -92,6 +92,8 @@ def _bytes(up: Upload) -> Response:
         op = patience.settled(doors().library.operation(Principal(up.tenant, up.owner), up.operation_id), links.NAME)
         if not op.final:
             return patience.promised(op, views.upload(up), links.NAME)
+        if op.problem:
+            raise refuse(op.problem)
         up = waiting(Principal(up.tenant, up.owner), up.id)
     if up.facts is None:
         raise UploadError(Code.GONE, what="upload")

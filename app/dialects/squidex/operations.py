@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, request
+from flask import Response, g, request
 
 from app.core.errors import Code, UploadError
 from app.core.operation import FETCH, INGEST, Operation, Status
@@ -30,6 +30,7 @@ def path(op: Operation) -> str:
 def show(id: str) -> Response:
     """202 while it runs; then what the vendor would have answered to the upload."""
     who = doors().access.bearer(request.headers.get("Authorization"))
+    g.squidex_app = who.tenant
     doors().access.require(who, Scope.OPERATIONS_READ)
     op = doors().library.operation(who, id)
     if op.kind not in {INGEST, FETCH}:
