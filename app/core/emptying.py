@@ -11,7 +11,7 @@ from app.core.alias import Alias, alias_ref
 from app.core.errors import Code, Moved
 from app.core.folder import Folder
 from app.core.ports import Change, Records
-from app.core.refs import Index, Ref, Row, Shelf
+from app.core.refs import Index, Ref, Row, lying_in
 
 if TYPE_CHECKING:
     from app.core.library import Library
@@ -37,16 +37,16 @@ class Emptying:
             self._records.settle_index(Index.EMPTYING, [(ref, at)])
             return
         until = time.monotonic() + timing.SWEEP
-        while inside := self._inside(ref):
-            for each in inside:
+        while lying := self._inside(found):
+            for each in lying:
                 self._remove(each)
             if time.monotonic() > until:
                 raise Moved(Code.LOCKED)  # the next pass goes on
         self._records.commit([ref], lambda there: Change(drop=(ref,), bury=(ref,)) if there else Change())
 
-    def _inside(self, ref: Ref) -> list[Ref]:
-        rows = (Shelf(row, ref.tenant, ref.id) for row in (Row.FOLDERS, Row.INSIDE))
-        return [each for row in rows for each in self._records.shelf(row, 0, BATCH, newest=False)]
+    def _inside(self, of: Folder) -> list[Ref]:
+        shelves = (lying_in(row, of.tenant, of.dialect, of.id) for row in (Row.FOLDERS, Row.INSIDE))
+        return [each for shelf in shelves for each in self._records.shelf(shelf, 0, BATCH, newest=False)]
 
     def _remove(self, ref: Ref) -> None:
         found = self._records.get(ref)

@@ -14,7 +14,7 @@ from app.core.holding import Overtaken, until_current
 from app.core.library import LONGEST_ID, Library, Page
 from app.core.policy import Principal
 from app.core.ports import Change, Entity, Records
-from app.core.refs import Kind, Ref, Row, Shelf
+from app.core.refs import Kind, Ref, Row, lying_in
 from app.core.revising import require_version
 
 DEEPEST = 100  # folders in one another
@@ -38,7 +38,7 @@ class Folders:
 
     def inside(self, who: Principal, dialect: str, parent: str | None = None, start: int = 0, limit: int = 1000) -> Page[Folder]:
         """The folders in a folder, or in a dialect's root, in the order in which they were made."""
-        return self.library.page(Shelf(Row.FOLDERS, who.tenant, parent or dialect), start, limit, newest=False)
+        return self.library.page(lying_in(Row.FOLDERS, who.tenant, dialect, parent), start, limit, newest=False)
 
     def path(self, of: Folder) -> list[Folder]:
         """From the root down to the folder itself."""

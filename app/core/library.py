@@ -17,7 +17,7 @@ from app.core.holding import until_current
 from app.core.operation import Operation
 from app.core.policy import Principal
 from app.core.ports import Change, Entity, Fetched, Records, Store
-from app.core.refs import Kind, Ref, Row, Shelf
+from app.core.refs import Kind, Ref, Row, Shelf, lying_in
 from app.core.revising import Revise, Terms, require_version
 from app.core.upload import Upload
 
@@ -97,7 +97,7 @@ class Library:
         self, who: Principal, dialect: str = "", parent: str | None = ANYWHERE, start: int = 0, limit: int = 100, *, newest: bool = True
     ) -> Page[Asset]:
         """Assets that are there, placeholders too: of a tenant, of one dialect, or in one folder (None: the dialect's root)."""
-        shelf = Shelf(Row.ASSETS, who.tenant, dialect) if parent == ANYWHERE else Shelf(Row.INSIDE, who.tenant, parent or dialect)
+        shelf = Shelf(Row.ASSETS, who.tenant, dialect) if parent == ANYWHERE else lying_in(Row.INSIDE, who.tenant, dialect, parent)
         page: Page[Asset] = self.page(shelf, start, limit, newest=newest)
         now = self.records.now()
         return Page([of for of in page.items if asset.there(of, now)], page.total)

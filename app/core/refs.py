@@ -51,8 +51,8 @@ class Row(StrEnum):
     """The kinds of lists that clients ask for."""
 
     ASSETS = "sh:as"  # of a tenant that are there, by dialect; of all dialects where the key is empty
-    INSIDE = "sh:in"  # assets in a folder; of a dialect's root where the key is the dialect's name
-    FOLDERS = "sh:fo"  # folders in a folder, likewise
+    INSIDE = "sh:in"  # assets in a folder, or in a dialect's root (`lying_in`)
+    FOLDERS = "sh:fo"  # folders, likewise
     DOCUMENTS = "sh:do"  # of a dialect
     TRASH = "sh:tr"  # assets of a dialect that can be brought back
     UPLOADS = "sh:up"  # of a dialect, in whatever state, until they are purged
@@ -65,3 +65,8 @@ class Shelf:
     row: Row
     tenant: str
     key: str = ""
+
+
+def lying_in(row: Row, tenant: str, dialect: str, parent: str | None) -> Shelf:
+    """What lies in a folder, or in a dialect's root; no folder's id can be taken for a root."""
+    return Shelf(row, tenant, f"folder/{parent}" if parent else f"root/{dialect}")

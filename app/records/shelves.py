@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from app.core.asset import Asset, AssetState
 from app.core.document import Document
 from app.core.folder import Folder
-from app.core.refs import Row, Shelf
+from app.core.refs import Row, Shelf, lying_in
 from app.core.upload import Upload
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def standing(entity: Entity | None) -> dict[Shelf, float]:
         case Asset(state=AssetState.TRASHED):
             return {Shelf(Row.TRASH, entity.tenant, entity.dialect): entity.created_at}
         case Folder(deleted_at=None):
-            return {Shelf(Row.FOLDERS, entity.tenant, entity.parent or entity.dialect): entity.created_at}
+            return {lying_in(Row.FOLDERS, entity.tenant, entity.dialect, entity.parent): entity.created_at}
         case Document():
             return {Shelf(Row.DOCUMENTS, entity.tenant, entity.dialect): entity.created_at}
         case Upload():
@@ -38,5 +38,5 @@ def _asset(of: Asset) -> tuple[Shelf, ...]:
     return (
         Shelf(Row.ASSETS, of.tenant),
         Shelf(Row.ASSETS, of.tenant, of.dialect),
-        Shelf(Row.INSIDE, of.tenant, of.parent or of.dialect),
+        lying_in(Row.INSIDE, of.tenant, of.dialect, of.parent),
     )

@@ -139,6 +139,17 @@ def test_what_lies_in_a_deleted_folder_goes_with_it(world):
     assert world.indexed() == {}
 
 
+def test_a_folder_that_is_called_like_a_door_is_not_its_root(world):
+    stays = put(world, b"one")
+    world.folders.create(ACME, "v1", "a")
+    namesake = world.folders.create(ACME, "wdesk", "b", id="v1")
+    assert (names(world, "v1"), world.library.assets(ACME, "v1", "v1").total) == ([], 0)
+    world.folders.delete(namesake)
+    world.sweep_all()
+    assert names(world) == ["a"]
+    assert world.content(world.library.asset(ACME, stays.id)) == b"one"
+
+
 def test_an_asset_does_not_move_into_a_folder_that_is_being_deleted(world):
     a = world.folders.create(ACME, "v1", "a")
     of = put(world, b"one")
