@@ -130,6 +130,7 @@ def test_the_asset(door, mine, op):
         "state": "ready",
         "digest": f"sha256:{SHA}",
         "size": len(picture()),
+        "storedBytes": len(picture()),
         "mediaType": "image/png",
         "width": 8,
         "height": 6,
