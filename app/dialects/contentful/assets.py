@@ -14,10 +14,10 @@ from app.dialects.contentful import links, steps, views
 from app.dialects.contentful.answers import nothing, shown
 from app.dialects.contentful.envelope import fault
 from app.dialects.contentful.queries import selection
-from app.dialects.contentful.schemas import AssetBody
+from app.dialects.contentful.schemas import AssetBody, loaded
 from app.dialects.contentful.speaker import named_version, require_current, within
 from app.web.dialect import doors
-from app.web.schemas import json_object, load
+from app.web.schemas import json_object
 
 ASSETS = Blueprint("assets", __name__)
 
@@ -79,4 +79,4 @@ def _chosen(id: str) -> str:
 
 
 def _sent() -> dict[str, Any]:
-    return load(AssetBody(), json_object(request, required=True))
+    return loaded(AssetBody(), json_object(request, required=True))

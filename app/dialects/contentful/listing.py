@@ -22,10 +22,10 @@ from app.core.policy import Principal, Scope
 from app.dialects.contentful import links, queries, views
 from app.dialects.contentful.answers import shown
 from app.dialects.contentful.queries import View, invalid
+from app.dialects.contentful.schemas import loaded
 from app.dialects.contentful.speaker import within
 from app.dialects.contentful.steps import is_published
 from app.web.dialect import doors
-from app.web.schemas import load
 
 LISTS = Blueprint("lists", __name__)
 
@@ -83,7 +83,7 @@ def _list(who: Principal, view: Callable[[Document], View], there: Callable[[Doc
 
 def _query() -> dict[str, Any]:
     try:
-        query = load(Query(), request.args.to_dict())
+        query = loaded(Query(), request.args.to_dict())
     except UploadError as refusal:
         told = refusal.problem.facts.get("errors")
         raise UploadError(Code.BAD_REQUEST, reason="query", errors=told) from refusal
@@ -103,9 +103,9 @@ def _looked_through(
 
 
 def _by_cursor(items: list[View], total: int, start: int, limit: int) -> dict[str, object]:
-    """An Array without skip and total, with the way to the pages beside it."""
+    """An Array without skip and total, with the way to the pages beside it; pages of nothing lead nowhere."""
     pages = {}
-    if start + limit < total:
+    if limit and start + limit < total:
         pages["next"] = _page("pageNext", start + limit)
     if start > 0:
         pages["prev"] = _page("pagePrev", max(0, start - limit))

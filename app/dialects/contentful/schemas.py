@@ -1,19 +1,51 @@
 """The bodies of the asset endpoints. Properties that the vendor adds later do no harm; what is known must have its type.
 
-An error is `{name}|{details}`; the envelope makes the vendor's of it.
+An error of a field is `{name}|{details}`; `loaded` makes the vendor's of it, with the path at which it stands.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, fields, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
+
+from app.core.errors import Code, UploadError
+from app.dialects.contentful.envelope import fault
 
 LOCALE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LONGEST_NAME = 256
 LARGEST = 2**53 - 1
-NAME = "<name>"  # where the envelope puts the last step of the path
+NAME = "<name>"  # where the last step of the path is put
+LOCALIZED = 2  # steps before a locale: fields.{field}
+KNOWN_LOCALE = validate.Regexp(rf"^{LOCALE.pattern}\Z", error=f'unknown|The property "{NAME}" is not allowed here.')
+
+
+def loaded(schema: Schema, data: Mapping[str, Any]) -> dict[str, Any]:
+    """What the schema makes of `data`. Raises UploadError(INVALID) whose `errors` are the vendor's, one for each thing that is wrong."""
+    try:
+        found: dict[str, Any] = schema.load(data)
+    except ValidationError as error:
+        raise UploadError(Code.INVALID, reason="fields", errors=list(_faults(error.messages, ()))) from error
+    return found
+
+
+def _faults(messages: object, path: tuple[str, ...]) -> Iterator[str]:
+    """Marshmallow's nested messages, each with its path; a locale may be any text."""
+    if isinstance(messages, Mapping):
+        for step, below in messages.items():
+            yield from _faults(below, path if _between(path, step) else (*path, str(step)))
+        return
+    for message in messages if isinstance(messages, list) else [messages]:
+        name, _, details = str(message).rpartition("|")
+        yield fault(path, name or "invalid", details.replace(NAME, path[-1] if path else "body"))
+
+
+def _between(path: tuple[str, ...], step: object) -> bool:
+    """Whether a step of marshmallow's is none of the body: what is said of a whole object, and of a locale or what stands there."""
+    before = len(path) - LOCALIZED if path[:1] == ("fields",) else None
+    return before != 0 and (step == "_schema" or (before == 1 and step in {"key", "value"}))
 
 
 def _typed(kind: str) -> dict[str, Any]:
@@ -42,8 +74,7 @@ def _number() -> fields.Integer:
 
 
 def _localized(value: fields.Field[Any]) -> fields.Dict:
-    known = validate.Regexp(rf"^{LOCALE.pattern}\Z", error=f'unknown|The property "{NAME}" is not allowed here.')
-    return fields.Dict(keys=fields.String(validate=known), values=value, error_messages=_typed("Object"))
+    return fields.Dict(keys=fields.String(validate=KNOWN_LOCALE), values=value, error_messages=_typed("Object"))
 
 
 def _nested(schema: type[Schema], *, needed: bool = False) -> fields.Nested:
@@ -112,19 +143,31 @@ class AssetBody(_Lax):
 
 
 class Chosen(_Lax):
-    """The locales of a publication."""
+    """The locales of a publication: at least one."""
 
-    locales = fields.List(fields.String(), data_key="*", required=True)
+    locales = fields.List(
+        fields.String(validate=KNOWN_LOCALE, error_messages=_typed("Symbol")),
+        data_key="*",
+        required=True,
+        validate=validate.Length(min=1, error="size|At least one locale is needed"),
+        error_messages=_typed("Array"),
+    )
 
 
 class Choice(_Lax):
     """What is added to, or removed from, what is published."""
 
-    fields = fields.Nested(Chosen, required=True)  # type: ignore[assignment] # as above
+    fields = _nested(Chosen, needed=True)  # type: ignore[assignment] # as above
 
 
 class PublishBody(_Lax):
     """The body of a publication: none, or some locales (what the clients send when only those are meant)."""
 
-    add = fields.Nested(Choice)
-    remove = fields.Nested(Choice)
+    add = _nested(Choice)
+    remove = _nested(Choice)
+
+    @validates_schema
+    def one_of_them(self, data: Mapping[str, Any], **_: object) -> None:
+        """Refuse both at once: nobody could say which comes first."""
+        if len(data) > 1:
+            raise ValidationError('unknown|The property "remove" is not allowed here.', "remove")

@@ -109,7 +109,7 @@ def published(document: Document, now: float, owner: str, locales: Sequence[str]
         "publishedVersion": document.revision,
     }
     drafted, before = views.draft_files(document), views.published_files(document)
-    fields, shown = document.body["fields"], document.body.get("published", {"fields": {}})["fields"]
+    fields, shown = document.body["fields"], _shown(document)
     if locales is not None:
         fields = {name: _merged(shown.get(name, {}), fields.get(name, {}), locales) for name in dict.fromkeys([*shown, *fields])}
     files = drafted if locales is None else _merged(before, drafted, locales)
@@ -119,14 +119,16 @@ def published(document: Document, now: float, owner: str, locales: Sequence[str]
 
 
 def unpublished(document: Document, now: float, owner: str, locales: Sequence[str] | None = None) -> Document:
-    """No longer published, or these locales not; what counts publications stays."""
-    if not is_published(document):
+    """No longer published, or these locales not, as long as a file is left; what counts publications stays."""
+    shown = _shown(document)
+    known = [locale for values in shown.values() for locale in values]
+    gone = known if locales is None else locales
+    if not is_published(document) or not (locales is None or set(known) & set(locales)):
         raise refuse("Not published")
-    drafted, snapshot = views.draft_files(document), document.body["published"]
-    fields = {name: _without(values, locales or values) for name, values in snapshot["fields"].items()}
-    if locales is not None and any(fields.values()):
-        files = {**drafted, **_slots(_without(views.published_files(document), locales))}
-        changed = {**document.body, "published": {**snapshot, "fields": fields}}
+    drafted, fields = views.draft_files(document), {name: _without(values, gone) for name, values in shown.items()}
+    if fields.get("file"):
+        files = {**drafted, **_slots(_without(views.published_files(document), gone))}
+        changed = {**document.body, "published": {**document.body["published"], "fields": fields}}
         return revised(document, now, body=changed, files=files, updated_by=owner)
     changed = {**_without(document.body, ["published"]), "sys": _without(document.body["sys"], PUBLICATION)}
     return revised(document, now, body=changed, files=drafted, updated_by=owner)
@@ -151,12 +153,19 @@ def unarchived(document: Document, now: float, owner: str) -> Document:
 
 def _require_processed(document: Document, locales: Sequence[str] | None) -> None:
     files = document.body["fields"].get("file", {})
-    if not files:
-        raise UploadError(Code.INVALID, reason="no file", errors=[fault(["fields", "file"], "required", "The asset has no files")])
     meant = [locale for locale in files if locales is None or locale in locales]
+    stays = [] if locales is None else _without(_shown(document).get("file", {}), locales)
+    if not meant and not stays:
+        raise UploadError(Code.INVALID, reason="no file", errors=[fault(["fields", "file"], "required", "The asset has no files")])
     missing = [locale for locale in meant if locale not in document.files and not files[locale].get("url")]
     if missing:
         raise UploadError(Code.INVALID, reason="not processed", errors=[required(["fields", "file", locale, "url"]) for locale in missing])
+
+
+def _shown(document: Document) -> Mapping[str, Any]:
+    """The fields as they were published last."""
+    fields: Mapping[str, Any] = document.body.get("published", {"fields": {}})["fields"]
+    return fields
 
 
 def _slots(files: Mapping[str, File]) -> dict[str, File]:

@@ -241,6 +241,11 @@ def test_pages_by_cursor(shelf, query):
     assert "prev" not in back["pages"]
 
 
+def test_pages_of_nothing_lead_nowhere(shelf):
+    door, mine = shelf
+    door.run(Row("GET", f"{LIST}?cursor=true&limit=0", mine, shows={"items": [], "pages": {}}))
+
+
 # ---------------------------------------------------------------- space and environment
 
 
