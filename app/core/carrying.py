@@ -33,8 +33,8 @@ class Carrying:
     tries: int = 30  # to record an ending while Redis is away, …
     pause: float = 1.0  # … with so many seconds between
 
-    def carry(self, op: Operation, refs: Sequence[Ref], work: Callable[[Lease], None]) -> Change | None:
-        """Do the work of an operation as it was claimed. What it wrote when it ended badly, else None; only bugs are raised.
+    def carry(self, op: Operation, refs: Sequence[Ref], work: Callable[[Lease], None]) -> None:
+        """Do the work of an operation as it was claimed. However it ends is recorded; only bugs are raised.
 
         `refs`: operation, upload, blob: what every such ending is a commit over.
         """
@@ -42,24 +42,23 @@ class Carrying:
             with Lease(self.records, op) as lease:
                 work(lease)
         except self.interrupts:
-            return self._refuse(op, refs, problem(Code.TOOK_TOO_LONG))
+            self._refuse(op, refs, problem(Code.TOOK_TOO_LONG))
         except (Moved, Lost):
             log.info("operation is no longer ours", extra=_about(op))
         except UploadError as refusal:
-            return self._refuse(op, refs, refusal.problem)
+            self._refuse(op, refs, refusal.problem)
         except Fault as fault:
-            return self._falter(op, refs, fault)
-        return None
+            self._falter(op, refs, fault)
 
-    def _refuse(self, op: Operation, refs: Sequence[Ref], why: Problem) -> Change | None:
+    def _refuse(self, op: Operation, refs: Sequence[Ref], why: Problem) -> None:
         log.info("refused", extra={**_about(op), "code": why.code.value})
-        return self._end(op, refs, lambda op, up, blob, now: endings.refused(op, up, blob, why, now))
+        self._end(op, refs, lambda op, up, blob, now: endings.refused(op, up, blob, why, now))
 
-    def _falter(self, op: Operation, refs: Sequence[Ref], fault: Fault) -> Change | None:
+    def _falter(self, op: Operation, refs: Sequence[Ref], fault: Fault) -> None:
         log.warning("fault, to be tried again", extra={**_about(op), "reason": str(fault)})
-        return self._end(op, refs, endings.faltered)
+        self._end(op, refs, endings.faltered)
 
-    def _end(self, claimed: Operation, refs: Sequence[Ref], ending: Ending) -> Change | None:
+    def _end(self, claimed: Operation, refs: Sequence[Ref], ending: Ending) -> None:
         def step(op: Operation | None, up: Upload | None, blob: Blob | None) -> Change:
             if op is None:
                 raise Moved(Code.GONE, what="operation")
@@ -67,12 +66,11 @@ class Carrying:
             return ending(op, up, blob, self.records.now())
 
         try:
-            return self._insist(lambda: self.records.commit(refs, step))
+            self._insist(lambda: self.records.commit(refs, step))
         except Moved:
             log.info("operation is no longer ours", extra=_about(claimed))
         except Fault as down:
             log.warning("ending not recorded, the sweep decides", extra={**_about(claimed), "reason": str(down)})
-        return None
 
     def _insist(self, commit: Callable[[], Change]) -> Change:
         """Try again while Redis is away: an ending that is not recorded would count as a lost worker. The fence makes repeating harmless."""

@@ -52,9 +52,8 @@ class Processing:
         if work is None:
             return
         carrying = Carrying(self.records, self.interrupts, self.tries, self.pause)
-        ended = carrying.carry(work.op, work.refs, lambda lease: self._settle(*self._work(work, lease)))
-        if ended and any(isinstance(entity, Upload) for entity in ended.put):
-            self._free(work.up)
+        carrying.carry(work.op, work.refs, lambda lease: self._settle(*self._work(work, lease)))
+        self._free(work.up)
 
     def _claim(self, ref: Ref) -> Work | None:
         op: Operation | None = self.records.get(ref)
@@ -97,10 +96,9 @@ class Processing:
             self.records.commit(settlement.refs, lambda *found: settlement.step(self.records.now(), *found))
 
         until_current(attempt)
-        self._free(work.up)
 
     def _free(self, up: Upload) -> None:
-        """The staged bytes go at once; if that fails, the sweep of the doomed does it."""
+        """Condemned bytes go at once, those too that were staged after a cancel freed what it found; if that fails, the sweep of the doomed does it."""
         try:
             condemned: Upload | None = self.records.get(up.ref)
             if condemned and condemned.doomed_at is not None:

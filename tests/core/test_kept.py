@@ -366,6 +366,7 @@ def test_a_fetch_that_is_cancelled_makes_nothing(world):
     world.processing(fetching=fetching).process(op.tenant, op.id)
     assert ended(world, op) == (Status.CANCELLED, None)
     assert world.library.assets(ACME).total == 0
+    assert list(world.store.staged_before(-60)) == []
     world.sweep_all()
     assert world.indexed() == {}
 
