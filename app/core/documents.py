@@ -70,7 +70,7 @@ class Documents:
         seen = _existing(self.records.get(ref))
         out = _left(seen, change(seen, self.records.now()))
         leaving = self._assets(seen, out)
-        names = [alias_ref(ref.tenant, name) for name in (*terms.claim, *terms.drop)]
+        names = [alias_ref(ref.tenant, name) for name in (*terms.gains, *terms.drop)]
         refs = list(dict.fromkeys([ref, *names, *(each for of in leaving for each in holding.refs(of))]))
 
         def step(*found: Entity | None) -> Change:
@@ -122,11 +122,11 @@ def _left(before: Document, after: Document) -> set[str]:
 
 def _renamed(current: Document, after: Document, terms: Terms, there: Found) -> Change:
     """The changed document with the names that it gets and without those that it gives up. Raises Moved(EXISTS)."""
-    held = {name: there[alias_ref(current.tenant, name)] for name in terms.claim}
+    held = {name: there[alias_ref(current.tenant, name)] for name in terms.gains}
     if any(isinstance(taken, Alias) and taken.of != current.ref for taken in held.values()):
         raise Moved(Code.EXISTS, what="document")
     got = tuple(alias.given(name, current.ref) for name, taken in held.items() if taken is None)
-    names = tuple(dict.fromkeys(name for name in (*current.aliases, *terms.claim) if name not in terms.drop))
+    names = tuple(dict.fromkeys(name for name in (*current.aliases, *terms.gains) if name not in terms.drop))
     return Change(put=(replace(after, aliases=names), *got), drop=holding.freed(current.ref, terms.drop, there))
 
 

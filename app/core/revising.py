@@ -23,11 +23,16 @@ Revise = Callable[[Asset, float], Asset]
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """At which version the asset must stand (None: any), the aliases that it is to get, those that it is to give up."""
+    """At which version the asset must stand (None: any), the aliases that it is to get, those that it is to give up (of both: to give up)."""
 
     version: int | None = None
     claim: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
+
+    @property
+    def gains(self) -> tuple[str, ...]:
+        """The aliases that it is to have."""
+        return tuple(name for name in self.claim if name not in self.drop)
 
 
 def require_version(current: Asset | Folder, version: int | None) -> None:
@@ -39,7 +44,7 @@ def require_version(current: Asset | Folder, version: int | None) -> None:
 def refs(seen: Asset, after: Asset, terms: Terms) -> list[Ref]:
     """What the change writes or relies on: the asset, the folder in which it will lie, the aliases that come or go."""
     place = [Ref(Kind.FOLDER, seen.tenant, after.parent)] if after.parent else []
-    names = (*terms.claim, *terms.drop, *(name for name in seen.aliases if name not in after.aliases))
+    names = (*terms.gains, *terms.drop, *(name for name in seen.aliases if name not in after.aliases))
     return list(dict.fromkeys([seen.ref, *place, *(alias_ref(seen.tenant, name) for name in names)]))
 
 
@@ -56,9 +61,9 @@ def revision(found: Found, seen: Asset, change: Revise, terms: Terms, now: float
         raise Overtaken
     after = change(current, now)
     _require_place(after, found)
-    got = tuple(alias.given(name, seen.ref) for name in terms.claim if not _held(found, seen.ref, name))
+    got = tuple(alias.given(name, seen.ref) for name in terms.gains if not _held(found, seen.ref, name))
     left = [name for name in current.aliases if name in terms.drop or name not in after.aliases]
-    names = tuple(dict.fromkeys(name for name in (*after.aliases, *terms.claim) if name not in terms.drop))
+    names = tuple(dict.fromkeys(name for name in (*after.aliases, *terms.gains) if name not in terms.drop))
     return Change(put=(replace(after, aliases=names), *got), drop=holding.freed(seen.ref, left, found), manifest=(seen.ref,))
 
 

@@ -194,6 +194,16 @@ def test_aliases_are_claimed_and_given_up(world):
     assert [world.library.find(ACME, name).id for name in "xy"] == [two.id, one.id]
 
 
+def test_an_alias_that_is_claimed_and_given_up_at_once_is_nobodys(world):
+    of, paper = put(world, b"one"), world.documents.create(ACME, "v1", "d", {})
+    for revise in (
+        lambda: world.library.revise(of, asset.revised, claim=("x", "y"), drop=("x",)),
+        lambda: world.documents.revise(paper, document.revised, claim=("x", "z"), drop=("x",)),
+    ):
+        assert "x" not in revise().aliases
+        assert world.records.get(alias_ref("acme", "x")) is None
+
+
 def test_two_claims_of_one_alias_that_race_have_one_winner(world):
     one, two = put(world, b"one"), put(world, b"two")
 
