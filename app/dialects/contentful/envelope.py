@@ -161,7 +161,7 @@ def _details(why: Problem, refusal: Refusal) -> dict[str, object]:
     if refusal is DENIED:
         return {"details": {"reasons": [why.message]}}
     if refusal is NOT_FOUND:
-        return {"details": _missing(str(why.facts.get("what", "")))}
+        return {"details": _missing(str(why.facts.get("what", "")), why.facts.get("id"))}
     if refusal in {INVALID, INVALID_QUERY}:
         lines = why.facts.get("errors")
         alone: dict[str, object] = {"name": why.code.value, "path": [], "details": why.message}
@@ -169,12 +169,12 @@ def _details(why: Problem, refusal: Refusal) -> dict[str, object]:
     return {}
 
 
-def _missing(what: str) -> object:
-    """An upload's details are a text, an asset's say which it was (recorded)."""
+def _missing(what: str, id: object) -> object:
+    """An upload's details are a text, an asset's say which it was (recorded): the one in the path, unless an id is given."""
     args = request.view_args or {}
     here = {"space": args.get("space"), "environment": args.get("environment", MASTER)}
     if what in {"asset", "document"}:
-        return {"type": "Asset", **here, "id": args.get("id")}
+        return {"type": "Asset", **here, "id": id or args.get("id")}
     if what == "environment":
         return {"type": "Environment", "space": here["space"], "id": here["environment"]}
     return {"type": "Space", "id": here["space"]} if what == "space" else NOT_FOUND_SAID

@@ -14,9 +14,9 @@ from flask import Blueprint, Response, request
 
 from app.core import filenames
 from app.core.document import Document, Guard
-from app.core.errors import Code, UploadError, refuse
+from app.core.errors import Code, Problem, UploadError, refuse
 from app.core.holding import Overtaken, until_current
-from app.core.operation import INGEST, Operation
+from app.core.operation import FETCH, INGEST, Operation, Status
 from app.core.policy import Principal, Scope
 from app.core.reception import Opening
 from app.core.target import Target
@@ -33,6 +33,7 @@ OPERATIONS = Blueprint("operations", __name__)
 
 FORBIDDEN = frozenset({"text/html", "text/javascript"})  # the vendor's page: these are not processed
 SCHEMES = frozenset({"http", "https"})
+NO_FAULT_OF_THE_FILE = frozenset({Code.VERSION_CONFLICT, Code.STORE_FAULT, Code.WORKER_LOST})  # another request's, or ours
 LONGEST_KEPT = 255  # characters of a file name that the core keeps; the vendor allows one more
 
 
@@ -158,9 +159,22 @@ def follow(space: str, id: str) -> Response:
     op = doors().library.operation(who, id)
     if not op.final:
         return _promised(op)
+    if op.status is Status.CANCELLED:
+        raise UploadError(Code.UPLOAD_CANCELLED)
     if op.problem:
-        raise refuse(op.problem)
+        raise _refusal(op, op.problem)
     return uploads.found(uploads.waiting(who, op.upload_id or "")) if op.kind == INGEST else nothing()
+
+
+def _refusal(op: Operation, why: Problem) -> UploadError:
+    """Why a file has no bytes, said of its source; what is no fault of the file is said as it is anywhere else."""
+    if why.facts.get("what") == "document":
+        return UploadError(Code.NOT_FOUND, what="asset", id=op.target.document)
+    if op.target.document is None or why.code in NO_FAULT_OF_THE_FILE:
+        return refuse(why)
+    source = "upload" if op.kind == FETCH else "uploadFrom"
+    said = "There is nothing in the file" if why.code is Code.EMPTY else why.message
+    return _unprocessable([fault(["fields", "file", op.target.slot, source], why.code.value, said)])
 
 
 def _promised(op: Operation) -> Response:

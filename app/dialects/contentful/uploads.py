@@ -15,6 +15,7 @@ from app.core.reception import Opening
 from app.core.upload import State, Upload
 from app.dialects.contentful import links, views
 from app.dialects.contentful.answers import nothing, shown
+from app.dialects.contentful.envelope import MEDIA_TYPE
 from app.dialects.contentful.speaker import caller
 from app.web import patience, transfers
 from app.web.bodies import raw_body
@@ -83,7 +84,7 @@ def found(up: Upload) -> Response:
 def _prefers_bytes() -> bool:
     accepted = request.accept_mimetypes
     raw = max((quality for kind, quality in accepted if kind.startswith(RAW)), default=0)
-    return raw > accepted.quality("application/json")
+    return raw > max(accepted.quality(kind) for kind in ("application/json", MEDIA_TYPE))
 
 
 def _bytes(up: Upload) -> Response:

@@ -236,6 +236,75 @@ def test_what_cannot_be_fetched_is_told_to_who_follows_and_can_be_tried_again(do
     assert door.run(Row("GET", url_of(fetched(door, mine, made)))).get_data() == b"there now"
 
 
+def followed(door, mine, made, status):
+    """What who follows the processing is told at its end."""
+    location = door.run(Row("PUT", at(made, "/files/en-US/process"), mine | ASYNC, status=202)).headers["Location"]
+    door.jobs.run()
+    return door.run(Row("GET", location, mine, status=status)).get_json(silent=True)
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "details"),
+    [
+        (None, "fetch_failed", "The file could not be fetched: the server answered 404"),
+        (b"", "empty_body", "There is nothing in the file"),
+        (b"x" * 1001, "too_large", "The file is larger than the limit of 1000 bytes."),
+    ],
+)
+def test_what_is_wrong_with_a_fetched_file_is_said_of_its_url(open_door, content, name, details):
+    door = open_door(SLIPWAY_CONTENTFUL_MAX_BYTES="1000")
+    mine = door.key()
+    door.fetcher.files |= {PLACE: content} if content is not None else {}
+    made = asset(door, mine, remote())
+    told = followed(door, mine, made, 422)
+    assert (told["sys"]["id"], told["message"]) == ("ValidationFailed", "Validation error")
+    assert told["details"] == {"errors": [{"name": name, "path": ["fields", "file", "en-US", "upload"], "details": details}]}
+    assert fetched(door, mine, made) == made
+
+
+def test_an_upload_whose_bytes_are_gone_is_said_of_its_link(door, mine):
+    door.jobs.hold = True
+    made = asset(door, mine)
+    location = door.run(Row("PUT", at(made, "/files/en-US/process"), mine | ASYNC, status=202)).headers["Location"]
+    [up] = door.house.library.uploads(door.principal(), "contentful")
+    door.house.reception.cancel(door.house.records.get(up.operation_ref))
+    door.jobs.run()
+    [error] = door.run(Row("GET", location, mine, status=422)).get_json()["details"]["errors"]
+    assert (error["name"], error["path"]) == ("gone", ["fields", "file", "en-US", "uploadFrom"])
+    assert fetched(door, mine, made) == made
+
+
+def test_an_asset_that_was_deleted_meanwhile_is_the_one_that_is_missed(door, mine):
+    door.jobs.hold = True
+    made = asset(door, mine)
+    location = door.run(Row("PUT", at(made, "/files/en-US/process"), mine | ASYNC, status=202)).headers["Location"]
+    door.run(Row("DELETE", at(made), mine, status=204))
+    door.jobs.run()
+    details = {"type": "Asset", "space": "acme", "environment": "master", "id": made["sys"]["id"]}
+    door.run(Row("GET", location, mine, status=404, shows=refusal("NotFound", details=details)))
+
+
+def test_a_processing_that_an_update_overtook_is_a_conflict(door, mine):
+    door.jobs.hold = True
+    made = asset(door, mine)
+    location = door.run(Row("PUT", at(made, "/files/en-US/process"), mine | ASYNC, status=202)).headers["Location"]
+    update(door, mine, made, {"en-US": file_from(upload(door, mine))})
+    door.jobs.run()
+    door.run(Row("GET", location, mine, status=409, shows=refusal("VersionMismatch", message=None, details=None)))
+
+
+def test_a_processing_that_was_cancelled_made_nothing(door, mine):
+    door.jobs.hold = True
+    made = asset(door, mine)
+    location = door.run(Row("PUT", at(made, "/files/en-US/process"), mine | ASYNC, status=202)).headers["Location"]
+    op = door.house.library.operation(door.principal(), location.rpartition("/")[2])
+    door.house.reception.cancel(op)
+    door.run(Row("GET", location, mine, status=404, shows=refusal("NotFound")))
+    process(door, mine, made)
+    door.jobs.run()
+    assert url_of(fetched(door, mine, made))
+
+
 def test_what_is_fetched_has_the_same_limit(open_door):
     door = open_door(SLIPWAY_CONTENTFUL_MAX_BYTES="1000")
     mine = door.key()

@@ -78,6 +78,10 @@ def test_the_first_midnight_that_is_a_day_later(arrived, expires):
         ("application/octet-stream", True),
         ("application/json;q=0.5, application/octet-stream", True),
         ("application/json, image/*;q=0.9", False),
+        (f"{JSON}, application/octet-stream", False),
+        (f"{JSON};q=0.1, application/octet-stream;q=0.2", True),
+        ("image/*;q=0", False),
+        ("image/*;q=x, ;;,=", False),
         ("image/avif,image/webp,image/*,*/*;q=0.8", True),
     ],
 )
