@@ -123,6 +123,8 @@ def _headers(at: Asset, facts: Facts, sent_as: str, asked: dict[str, int]) -> di
         "Last-Modified": http_date(at.updated_at),
         "Content-Security-Policy": POLICY,
     }
+    if not Pocket(at).protected:
+        head["Cross-Origin-Resource-Policy"] = "cross-origin"  # what anybody may read is made to stand in other sites
     if "auto" in {name.lower() for name in request.args}:
         head["Vary"] = "Accept"
     if asked["cache"] > 0:

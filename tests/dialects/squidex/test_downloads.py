@@ -26,6 +26,7 @@ def test_anybody_may_download_by_id_or_slug(door, made, below):
         "Last-Modified": lambda v: v.endswith(" GMT"),
         "Content-Disposition": "inline; filename=\"na_ve.txt\"; filename*=UTF-8''na%C3%AFve.txt",
         "Accept-Ranges": "bytes",
+        "Cross-Origin-Resource-Policy": "cross-origin",
         "Cache-Control": "private, max-age=0, must-revalidate",
         "X-AppId": bool,
     }
