@@ -1,10 +1,16 @@
-"""The answers of synchronous vendors: given after the worker's, within the dialect's patience; after that 202 and where to look (RFC 7240)."""
+"""The answers of synchronous vendors: given after the worker's, within the dialect's patience; after that 202 and where to look (RFC 7240).
+
+And what is looked at there: each dialect shows its own operations only, because it could not say what became of another's.
+"""
 
 from __future__ import annotations
 
 from flask import Response, request
 
+from app.core.errors import Code, UploadError
 from app.core.operation import Operation
+from app.core.policy import Principal
+from app.core.upload import Upload
 from app.web import conditions
 from app.web.dialect import doors
 from app.web.replies import accepted, monitor_url
@@ -23,3 +29,12 @@ def promised(op: Operation, body: object, dialect: str) -> Response:
     if conditions.prefer(request).respond_async:
         response.headers["Preference-Applied"] = "respond-async"
     return response
+
+
+def followed(who: Principal, id: str, dialect: str) -> tuple[Operation, Upload]:
+    """An operation of this dialect, and the upload behind it, whose record lives as long. Raises UploadError(NOT_FOUND, GONE)."""
+    op = doors().library.operation(who, id)
+    up = doors().library.upload(who, op.upload_id or "")
+    if up.dialect != dialect:
+        raise UploadError(Code.NOT_FOUND, what="operation")
+    return op, up

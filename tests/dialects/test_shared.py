@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 
 import pytest
@@ -10,6 +11,7 @@ from app.web import draining
 from app.web.dialect import EXTENSION
 from tests.dialects.house import BASE, Row
 from tests.dialects.pictures import picture
+from tests.dialects.walks import METHODS, Diary, addresses, dump, names_of, visit
 from tests.dialects.ways import SPEAK, WAYS, hurry, monitor, operations
 
 NONE = b"no image at all"
@@ -52,13 +54,19 @@ def shape(found):
 def test_a_late_answer_is_the_one_that_would_have_been_given(open_door, way, content):
     door = open_door(**strict(way.dialect))
     who = SPEAK[way.dialect](door)
-    last = way.last(door, who, content)
-    before = set(operations(door))
-    prompt = last()
+    prompt, op = sent(door, way, who, content)
     assert (prompt.status_code < 300) is (content is not NONE), prompt.get_data()
-    op = (set(operations(door)) - before or before).pop()
     late = [door.send("GET", monitor(door, way.dialect, op), who | way.wants) for _ in range(2)]
     assert [said(answer) for answer in late] == [said(prompt)] * 2
+
+
+def sent(door, way, who, content, *name):
+    """The answer, and the id of the operation that stands behind it: made by the request, or, where only one was there before, that one."""
+    last = way.last(door, who, content, *name)
+    before = set(operations(door))
+    answer = last()
+    [op] = set(operations(door)) - before or sorted(before)[-1:]
+    return answer, op
 
 
 def promised(door, way, answer):
@@ -122,3 +130,112 @@ def test_what_was_cancelled_meanwhile_is_refused(door, way):
     door.jobs.run()
     late = door.send("GET", place, who | way.wants)
     assert 400 <= late.status_code < 500, late.get_data()
+
+
+# ---------------------------------------------------------------- an ordinary asset
+
+
+MAKING = [way for way in WAYS if not way.wants]
+
+
+@every(MAKING)
+def test_what_came_through_a_door_is_an_ordinary_asset(door, way):
+    answer, op = sent(door, way, SPEAK[way.dialect](door), picture(shade=7))
+    assert answer.status_code < 300
+    mine, theirs = door.key(), door.key("other")
+    shown = door.run(Row("GET", f"/v1/operations/{op}", mine, shows={"status": "completed", "id": op})).get_json()
+    asset = door.run(Row("GET", shown["resourceUrl"], mine, shows={"state": "ready", "mediaType": "image/png"})).get_json()
+    content = door.run(Row("GET", asset["contentUrl"], mine))
+    assert content.get_data() == picture(shade=7)
+    assert (asset["size"], asset["width"], asset["height"]) == (len(picture(shade=7)), 8, 6)
+    assert asset["filename"] == ("before.png" if way.name == "new content" else "photo.png")
+    for url in (f"/v1/operations/{op}", shown["resourceUrl"], asset["contentUrl"]):
+        door.run(Row("GET", url, theirs, status=404))
+
+
+@every(MAKING)
+@pytest.mark.parametrize("act", ["kept", "deleted", "purged"])
+def test_what_v1_does_to_an_asset_is_no_trouble_at_its_own_door(door, way, act):
+    """Every route of the door is walked with every name: before, and after."""
+    mine, who = door.key(), SPEAK[way.dialect](door)
+    _, op = sent(door, way, who, picture(shade=7))
+    asset = door.run(Row("GET", f"/v1/operations/{op}", mine)).get_json()["resourceUrl"]
+    names = names_of(door)
+    before = reading(door, way.dialect, who, names)
+    assert any(picture(shade=7) == content for content in before.values())
+    if act == "kept":
+        door.run(Row("PATCH", asset, mine, {"usage": "a book"}))
+    else:
+        door.run(Row("DELETE", asset, mine, status=204))
+    if act == "purged":
+        door.sweep()
+        door.pass_time(40 * 24 * 3600)
+        door.sweep()
+        who = SPEAK[way.dialect](door)
+    after = reading(door, way.dialect, who, names)
+    served = [path for path, content in after.items() if content == picture(shade=7)]
+    assert bool(served) is (act == "kept"), served
+    for method, path in addresses(door, way.dialect, names):
+        if "/account/" not in path:
+            assert visit(door, who, method, path).status_code < 500, f"{method} {path}"
+    again, _ = sent(door, way, SPEAK[way.dialect](door), picture(shade=7), "another.png")
+    assert again.status_code < 300 or way.name == "chosen id", again.get_data()  # an id that was used is not given again
+
+
+def reading(door, dialect, who, names):
+    """What is to be read at a door: every address that answers well, and every URL that these answers name."""
+    diary = Diary(door)
+    found = {path: diary.send("GET", path, who) for method, path in addresses(door, dialect, names) if method == "GET"}
+    found |= {url: diary.send("GET", url, who) for url in sorted(diary.urls - found.keys())}
+    assert not [path for path, answer in found.items() if answer.status_code >= 500]
+    return {path: answer.get_data() for path, answer in found.items() if answer.status_code == 200}
+
+
+@pytest.mark.parametrize("hold", [False, True], ids=["ended", "waiting"])
+def test_an_operation_is_shown_at_its_own_door_and_at_v1(door, hold):
+    for way in WAYS:
+        if not hold or way.name != "new content":
+            door.jobs.hold = hold
+            way.send(door, SPEAK[way.dialect](door), picture(), Prefer="respond-async")
+    for op in operations(door):
+        own = door.house.library.upload(door.principal(), door.house.library.operation(door.principal(), op).upload_id).dialect
+        shown = {name for name in SPEAK if door.send("GET", monitor(door, name, op), SPEAK[name](door)).status_code != 404}
+        assert shown == {own, "v1"}
+
+
+# ---------------------------------------------------------------- two tenants
+
+
+MATTER, DIGEST = "private-matter.png", hashlib.sha256(picture(shade=9)).hexdigest()
+SEALED = ("/transfers/acme/", "/contentful/acme/", "/nomad/content/acme/")  # whoever was given such a URL may use it
+PUBLIC = "/squidex/api/assets/acme/"  # the vendor shows what is not protected to everybody
+OF_NOBODY = "/account/"  # logins and logouts are about who speaks
+
+
+def furnished(door):
+    """What acme has after it sent a file in every way: by what names it goes, and under which URLs."""
+    diary = Diary(door)
+    for way in WAYS:
+        way.send(diary, SPEAK[way.dialect](door), picture(shade=9), MATTER)
+    names = names_of(door)
+    for dialect, speak in SPEAK.items():
+        reading(diary, dialect, speak(door), names)
+    return names, diary.urls
+
+
+@pytest.mark.parametrize("tenant", ["acme", "other"])
+@pytest.mark.parametrize("dialect", SPEAK)
+def test_nothing_of_a_tenant_is_there_for_another(door, dialect, tenant):
+    """Every route with every name of acme's, in acme's space and in the stranger's own, and every URL that acme was given."""
+    names, urls = furnished(door)
+    stranger, before = SPEAK[dialect](door, "other"), dump(door)
+    asked = [*addresses(door, dialect, names, tenant), *((method, url) for url in sorted(urls) for method in sorted(METHODS))]
+    for method, path in asked:
+        if not (path in urls and path.startswith(SEALED)) and not path.startswith(PUBLIC) and OF_NOBODY not in path:
+            answer = visit(door, stranger, method, path)
+            assert answer.status_code < 500
+            told = answer.get_data().decode(errors="replace")
+            seen = [mark for mark in (MATTER, DIGEST, *urls) if mark in told and mark not in path]
+            assert not seen, f"{method} {path}: {answer.status} {told[:300]}"
+            assert answer.get_data() != picture(shade=9)
+    assert dump(door) == before

@@ -26,7 +26,7 @@ from app.web import transfers
 from app.web.bodies import raw_body
 from app.web.dialect import doors
 from app.web.forms import OVERHEAD, FormUpload, form_upload
-from app.web.patience import promised, settled
+from app.web.patience import followed, promised, settled
 from app.web.replies import answer
 
 UPLOADS = Blueprint("uploads", __name__)
@@ -96,12 +96,7 @@ def download(name: str) -> Response:
 @UPLOADS.get("/operations/<id>")
 def show(id: str) -> Response:
     """The answer to an upload that took longer: the same one, as soon as it is known. Ours, the vendor has no such place."""
-    who = speaker(Scope.OPERATIONS_READ)
-    op = doors().library.operation(who, id)
-    up = doors().library.upload(who, op.upload_id or "")
-    if up.dialect != NAME:
-        raise UploadError(Code.NOT_FOUND, what="operation")
-    return _answered(op, up)
+    return _answered(*followed(speaker(Scope.OPERATIONS_READ), id, NAME))
 
 
 def monitor(op: Operation) -> str:

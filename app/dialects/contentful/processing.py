@@ -156,7 +156,7 @@ def _unprocessable(errors: list[str]) -> UploadError:
 def follow(space: str, id: str) -> Response:
     """202 until it is over; then what the vendor would have said: 204, the upload, or the refusal."""
     who = caller(space, Scope.ASSETS_READ)
-    op = doors().library.operation(who, id)
+    op, _ = patience.followed(who, id, links.NAME)
     if not op.final:
         return _promised(op)
     if op.status is Status.CANCELLED:

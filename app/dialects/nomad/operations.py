@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from app.core.errors import Code, UploadError
 from app.core.operation import Operation
 from app.core.policy import Scope
 from app.dialects.nomad.account import speaker
 from app.dialects.nomad.links import MOUNT
 from app.dialects.nomad.places import NAME
 from app.dialects.nomad.uploads import outcome
-from app.web.dialect import doors
+from app.web.patience import followed
 
 OPERATIONS = Blueprint("operations", __name__, url_prefix="/api/operations")
 
@@ -19,12 +18,7 @@ OPERATIONS = Blueprint("operations", __name__, url_prefix="/api/operations")
 @OPERATIONS.get("/<id>")
 def show(id: str) -> Response:
     """202 while the worker has it, then what complete would have answered."""
-    who = speaker(Scope.OPERATIONS_READ)
-    op = doors().library.operation(who, id)
-    up = doors().library.upload(who, op.upload_id or "")
-    if up.dialect != NAME:
-        raise UploadError(Code.NOT_FOUND, what="operation")
-    return outcome(op, up)
+    return outcome(*followed(speaker(Scope.OPERATIONS_READ), id, NAME))
 
 
 def monitor(op: Operation) -> str:

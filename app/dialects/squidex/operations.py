@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, g, request
 
 from app.core.errors import Code, UploadError
-from app.core.operation import FETCH, INGEST, Operation, Status
+from app.core.operation import FETCH, Operation, Status
 from app.core.policy import Principal, Scope
 from app.dialects.squidex import views
 from app.dialects.squidex.asked import NAME
@@ -13,7 +13,7 @@ from app.dialects.squidex.assets import shown
 from app.dialects.squidex.routes import Routes
 from app.dialects.squidex.shelf import seen
 from app.web.dialect import doors
-from app.web.patience import promised
+from app.web.patience import followed, promised
 from app.web.replies import absolute
 
 OPERATIONS = Routes("operations", __name__)
@@ -32,10 +32,7 @@ def show(id: str) -> Response:
     who = doors().access.bearer(request.headers.get("Authorization"))
     g.squidex_app = who.tenant
     doors().access.require(who, Scope.OPERATIONS_READ)
-    op = doors().library.operation(who, id)
-    if op.kind not in {INGEST, FETCH}:
-        raise UploadError(Code.NOT_FOUND, what="operation")
-    return answered(op, who)
+    return answered(followed(who, id, NAME)[0], who)
 
 
 def answered(op: Operation, who: Principal) -> Response:

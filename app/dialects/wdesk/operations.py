@@ -14,7 +14,7 @@ from app.core.policy import Principal, Scope
 from app.dialects.wdesk import envelope, families, files, links
 from app.dialects.wdesk.moments import action, moment
 from app.dialects.wdesk.tokens import speaker
-from app.web.dialect import doors
+from app.web.patience import followed
 from app.web.replies import POLL, answer
 from app.web.schemas import load
 
@@ -73,10 +73,7 @@ def _results(id: str, collection: str, shown: Callable[[str, Mapping[str, Any]],
 
 def _operation(who: Principal, id: str) -> tuple[Operation, Mapping[str, Any]]:
     """An operation of this door, and what was said of the file when it began, which tells an import from an image. Raises UploadError(NOT_FOUND)."""
-    op = doors().library.operation(who, id)
-    up = doors().library.upload(who, op.upload_id or "")  # its record lives as long as the operation's
-    if up.dialect != links.NAME:
-        raise UploadError(Code.NOT_FOUND, what="operation")
+    op, up = followed(who, id, links.NAME)
     return op, up.metadata
 
 
