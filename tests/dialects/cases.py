@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.core.errors import Code
 from tests.dialects.house import Door, bearer
 from tests.dialects.pictures import picture
 
@@ -34,6 +35,7 @@ class Case:
 
     `asks`: what is promised with 202. `final`: whether an answer of its Location is the vendor's last word.
     `too_large`: method and path of a request whose body is refused by its Content-Length alone.
+    `wordless`: the refusals that the vendor sends without a body.
     """
 
     speak: Callable[[Door], Headers]
@@ -41,6 +43,7 @@ class Case:
     final: Callable[[Any], bool]
     too_large: Callable[[Door, Headers], tuple[str, str]]
     open_to_all: frozenset[str] = frozenset()
+    wordless: frozenset[Code] = frozenset()
 
 
 def _v1_put(door: Door, answer: Any, _headers: Headers) -> None:

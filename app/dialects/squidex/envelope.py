@@ -1,4 +1,4 @@
-"""Refusals in the vendor's form: an ErrorDto, or a ProblemDetails for the one status that the vendor's framework answers by itself.
+"""Refusals in the vendor's form: an ErrorDto; a ProblemDetails for the one status that its framework answers by itself; nothing with a 429.
 
 Source: `ApiExceptionConverter` and `ErrorDto` of the vendor's server; what it has no value for is left out.
 """
@@ -104,6 +104,8 @@ def render(why: Problem) -> Response:
     """The response of a refusal; headers that every form shares are added by `mount`."""
     if why.code is Code.UNSUPPORTED_TYPE:
         return _problem_details()
+    if why.code is Code.RATE_LIMITED:
+        return Response(status=REFUSALS[why.code])  # the vendor says it with the status alone
     error = error_dto(why)
     return answer(error, REFUSALS[why.code])
 

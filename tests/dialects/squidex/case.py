@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.core.errors import Code
 from tests.dialects.cases import Ask, Case
 from tests.dialects.squidex.speak import ASSETS, FORM, file, form, token
 
@@ -24,4 +25,5 @@ CASE = Case(
     final=lambda answer: answer.status_code in {200, 201} and bool(answer.get_json()["_links"]["content"]),
     too_large=_too_large,
     open_to_all=frozenset({"/squidex/identity-server/connect/token", OPEN, f"{OPEN}/<path:more>"}),
+    wordless=frozenset({Code.RATE_LIMITED}),
 )
