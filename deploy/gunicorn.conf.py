@@ -21,6 +21,7 @@ threads = settings.web_threads
 timeout = 60  # of a worker's silence, not of a request
 graceful_timeout = int(settings.grace)
 keepalive = 15
+limit_request_line = 8190  # gunicorn's utmost; Contentful's clients ask for assets by up to 7,600 characters of a URL
 max_requests = 0  # polling reaches any count in minutes, and each recycling cuts every transfer that takes longer than the grace
 
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - memory, where the heartbeat's file never waits for a disk

@@ -100,4 +100,9 @@ def _bytes(up: Upload) -> Response:
         raise UploadError(Code.GONE, what="upload")
     name = up.filename or filenames.default(up.facts.media_type)
     body = Asset(up.id, up.tenant, up.owner, links.NAME, name, up.created_at, up.created_at, blob=up.blob, facts=up.facts)
-    return transfers.send(body, up.facts, "inline")
+    try:
+        return transfers.send(body, up.facts, "inline")
+    except UploadError as refusal:
+        if refusal.code is Code.GONE:  # what it was made of ended in this moment, and is said as of an asset
+            raise UploadError(Code.GONE, what="upload") from refusal
+        raise

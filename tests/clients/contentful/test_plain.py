@@ -241,6 +241,12 @@ def test_pages_of_a_list(client, three):
     assert [asset["sys"]["id"] for asset in newest["items"]] == three[::-1]
 
 
+def test_a_query_as_long_as_the_vendor_takes_it(client, three):
+    """The vendor's limit of a URL is 7,600 characters."""
+    others = [f"{number:022}" for number in range(310)]
+    assert client("asset.getMany", {"query": {"sys.id[in]": ",".join([*others, *three])}})["total"] == 3
+
+
 def test_whatever_walks_over_the_pages_sees_all(client, node, three, request):
     door = request.node.callspec.params["client"]
     query = {"sys.id[in]": ",".join(three), "order": "sys.createdAt", "limit": 2}

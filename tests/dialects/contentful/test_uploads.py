@@ -106,6 +106,21 @@ def test_bytes_that_no_worker_has_seen_yet_are_promised(open_door):
     door.run(Row("GET", location, mine, shows={"sys": has(id=up, type="Upload")}))
 
 
+def test_bytes_that_went_in_this_moment_are_those_of_an_upload(door, mine):
+    up = upload(door, mine)
+    [kept] = door.house.library.uploads(door.principal(), "contentful")
+    door.house.store.remove(kept.blob)
+    door.run(Row("GET", f"{SPACE}/uploads/{up}", mine | {"Accept": "image/*"}, status=404, shows=NO_UPLOAD))
+
+
+def test_a_range_of_an_upload(door, mine):
+    where = f"{SPACE}/uploads/{upload(door, mine, b'0123456789')}"
+    raw = mine | {"Accept": "image/*"}
+    assert door.run(Row("GET", where, raw | {"Range": "bytes=2-4"}, status=206)).get_data() == b"234"
+    sends = {"Content-Range": "bytes */10", "Content-Type": JSON}
+    door.run(Row("GET", where, raw | {"Range": "bytes=10-"}, status=416, sends=sends, shows=refusal("RangeNotSatisfiable")))
+
+
 @BOTH
 def test_deleted_is_unknown(door, mine, prefix):
     where = f"{prefix}/uploads/{upload(door, mine)}"
