@@ -52,6 +52,7 @@ class Asset:
     """A file of a tenant. `usage`: the reference that keeps it, in the words of who uses it; `expires_at`: None keeps it for ever.
 
     `parent`: the folder in which it lies; None is the dialect's root. `aliases`: the names that it has, unique in the tenant.
+    `document`: the id of the document of its dialect in which it stands, and with which alone it goes.
     `file_version` counts how often its bytes were replaced; `revisions` are the earlier contents that stay, oldest first.
     `metadata` is the dialect's own pocket of JSON.
     """
@@ -75,6 +76,7 @@ class Asset:
     revisions: tuple[Revision, ...] = ()
     file_version: int = 0
     updated_by: str = ""
+    document: str | None = None
     version: int = 0
 
     @property
@@ -156,8 +158,9 @@ def delete(asset: Asset, now: float) -> Asset:
 
 
 def trash(asset: Asset, now: float) -> Asset:
-    """Gone for the client until it is brought back; deleted after TRASH seconds. Its names are free for others."""
+    """Gone for the client until it is brought back; deleted after TRASH seconds. Its names are free for others. Raises Moved: GONE, IN_USE."""
     require_there(asset, now)
+    require_alone(asset)
     return revised(asset, now, state=AssetState.TRASHED, expires_at=now + timing.TRASH, aliases=())
 
 
@@ -173,6 +176,12 @@ def there(asset: Asset, now: float) -> bool:
     """Whether clients see it at `now`, with bytes or without, swept or not."""
     late = asset.expires_at is not None and now > asset.expires_at
     return asset.state in {AssetState.READY, AssetState.PLACEHOLDER} and not late
+
+
+def require_alone(asset: Asset) -> None:
+    """Raise Moved(IN_USE) for what stands in a document."""
+    if asset.document is not None:
+        raise Moved(Code.IN_USE)
 
 
 def require_there(asset: Asset, now: float) -> None:

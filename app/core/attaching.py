@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from app.core.policy import Principal
     from app.core.target import Target
 
-PATIENCE = 60.0  # seconds that a worker waits for another one that measures the same upload
+PATIENCE = 30.0  # seconds that a worker waits for another one that measures the same upload: that one may be lost, and what is left must do
 LOOK = 0.2  # seconds between two looks
 
 

@@ -75,13 +75,16 @@ class Finding:
     @cached_property
     def before(self) -> Asset | None:
         """The asset whose bytes are replaced; None makes a new one. Raises UploadError(EXISTS)."""
-        target, ref = self._work.target, self._asset_ref(self.id)
+        ref = self._asset_ref(self.id)
         if self._read(ref) is None:
             return None
         there = self._there(ref)
-        if there is None or not (target.replace or there in (self._holder(target.by_alias), self._standing)):
+        if there is None or not (there == self._standing or (self._replaceable(there) and there.document is None)):
             raise UploadError(Code.EXISTS, what="asset")
         return there
+
+    def _replaceable(self, there: Asset) -> bool:
+        return self._work.target.replace or there == self._holder(self._work.target.by_alias)
 
     @cached_property
     def revisions(self) -> tuple[Revision, ...]:

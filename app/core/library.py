@@ -180,7 +180,7 @@ class Library:
         return new
 
     def trash(self, of: Asset, version: int | None = None) -> Asset:
-        """Out of sight, to be brought back within TRASH seconds; its aliases are free. Raises Moved (PRECONDITION, GONE)."""
+        """Out of sight, to be brought back within TRASH seconds; its aliases are free. Raises Moved (PRECONDITION, GONE, IN_USE)."""
         return self.revise(of, asset.trash, version)
 
     def restore(self, of: Asset) -> Asset:
@@ -190,8 +190,8 @@ class Library:
     def delete(self, of: Asset, before: float | None = None, version: int | None = None) -> None:
         """Delete an asset, if its deadline is `before` that time, or it stands at `version`, where one is given.
 
-        Raises Moved(GONE) when it is deleted or was kept, PRECONDITION. It is gone at once; its manifest, its record and, when nobody else
-        holds them, its bytes follow.
+        Raises Moved: GONE when it is deleted or was kept, PRECONDITION, IN_USE when it stands in a document. It is gone at once; its manifest,
+        its record and, when nobody else holds them, its bytes follow.
         """
         until_current(lambda: self._delete(of.ref, before, version))
 
@@ -205,6 +205,7 @@ class Library:
             if not isinstance(current, Asset) or (before is not None and not _late(current, before)):
                 raise Moved(Code.GONE, what="asset")
             require_version(current, version)
+            asset.require_alone(current)
             return holding.deletion([seen], there, self.records.now())
 
         self.records.commit(refs, step)

@@ -149,6 +149,7 @@ class Settlement:
             file_version=before.file_version + (before.blob is not None),
             aliases=tuple(dict.fromkeys([*kept, *free])),
             updated_by=up.owner,
+            document=target.document or before.document,
             expires_at=None if before.expires_at is None else self._deadline(up, now),
             **renamed,
         )
@@ -190,4 +191,5 @@ class Settlement:
             parent=self._work.target.parent,
             aliases=aliases,
             updated_by=up.owner,
+            document=self._work.target.document,
         )

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from app.core import document
+from app.core import asset, document
 from app.core.asset import AssetState
 from app.core.errors import Code, Moved, UploadError
 from app.core.operation import Status
 from app.core.policy import EDITOR, Principal
+from app.core.ports import Change
 from app.core.reception import Opening
 from app.core.refs import Index, Kind, Ref
 from app.core.target import Target
@@ -272,13 +273,26 @@ def test_a_slot_that_is_filled_again_replaces_its_asset(world, paper):
 
 
 def test_a_slot_whose_asset_was_deleted_is_filled_again(world, paper):
+    """Nobody can do that any more; records that an older version wrote may stand so."""
     first = world.asset_of(attached(world, b"one", "en"))
-    world.library.delete(first)
+    world.records.commit([first.ref], lambda of: Change(put=(asset.delete(of, 0.0),), manifest=(of.ref,)))
     op = attached(world, b"two", "en")
     assert problem(world, op) == (Status.COMPLETED, None)
     assert world.fresh(paper).files["en"].asset_id == world.asset_of(op).id != first.id
     world.sweep_all()
     assert world.content(world.library.asset(ACME, world.fresh(paper).files["en"].asset_id)) == b"two"
+
+
+def test_what_stands_in_a_slot_goes_and_changes_with_its_document_alone(world, paper):
+    of = world.asset_of(attached(world, b"one", "en"))
+    for end in (world.library.delete, world.library.trash):
+        with pytest.raises(Moved) as refused:
+            end(of)
+        assert refused.value.code is Code.IN_USE
+    assert problem(world, sent(world, b"two", asset_id=of.id, replace=True)) == (Status.FAILED, Code.EXISTS)
+    assert world.content(world.fresh(of)) == b"one"
+    world.documents.revise(paper, lambda it, now: document.revised(it, now, files={}))
+    assert world.fresh(of).state is AssetState.DELETED
 
 
 def test_a_slot_takes_no_asset_that_is_not_its_own(world, paper):
