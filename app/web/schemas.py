@@ -15,6 +15,7 @@ from app.web.bodies import raw_body
 
 MAX_JSON = 1024 * 1024  # bytes
 MAX_PAIRS = 100
+DEEPEST = 128  # levels of objects and lists: what can just be read here could not be written from where the stack is higher
 
 
 def load(schema: Schema, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,12 +83,25 @@ def _content(request: Request) -> bytes:
 def _object(content: bytes) -> dict[str, Any]:
     try:
         found = json.loads(content, parse_constant=_no_constant)
+        require_shallow(found)
         json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is JSON, but no text that could be kept
     except (ValueError, RecursionError) as error:
         raise UploadError(Code.BAD_REQUEST, reason="the body is no JSON") from error
     if not isinstance(found, dict):
         raise UploadError(Code.BAD_REQUEST, reason="the body is no JSON object")
     return found
+
+
+def require_shallow(found: object) -> None:
+    """Raise ValueError for JSON that is nested more than DEEPEST levels deep."""
+    level = [found]
+    for _ in range(DEEPEST):
+        members = (each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list))
+        level = [below for each in members for below in each]
+        if not level:
+            return
+    if any(isinstance(each, dict | list) for each in level):
+        raise ValueError("nested too deep")
 
 
 def _no_constant(name: str) -> NoReturn:

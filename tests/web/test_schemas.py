@@ -4,11 +4,15 @@ import pytest
 from marshmallow import Schema, fields
 
 from app.core.errors import Code, UploadError
-from app.web.schemas import MAX_JSON, form_or_object, json_object, load
+from app.web.schemas import DEEPEST, MAX_JSON, form_or_object, json_object, load
 from tests.web.flows import request
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
+
+
+def nested(depth):
+    return [nested(depth - 1)] if depth > 1 else []
 
 
 class Part(Schema):
@@ -71,6 +75,8 @@ def test_every_wrong_field_is_named(data, errors):
         (b'{"a": ' + b"9" * 5_000 + b"}", JSON, True, Code.BAD_REQUEST),
         (b'{"a":' * 100_000, JSON, True, Code.BAD_REQUEST),
         (b'{"a":' + b"[" * 5_000 + b"]" * 5_000 + b"}", JSON, True, Code.BAD_REQUEST),
+        (b'{"a":' + b"[" * (DEEPEST - 1) + b"]" * (DEEPEST - 1) + b"}", JSON, True, {"a": nested(DEEPEST - 1)}),
+        (b'{"a":' + b"[" * DEEPEST + b"]" * DEEPEST + b"}", JSON, True, Code.BAD_REQUEST),
         (b'{"a": "' + b"x" * (MAX_JSON - 9) + b'"}', JSON, True, {"a": "x" * (MAX_JSON - 9)}),
         (b'{"a": "' + b"x" * (MAX_JSON - 8) + b'"}', JSON, True, Code.TOO_LARGE),
     ],

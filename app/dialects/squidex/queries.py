@@ -16,7 +16,7 @@ from marshmallow import fields, validate
 from app.dialects.squidex import odata
 from app.dialects.squidex.asked import Body, Query, invalid
 from app.dialects.squidex.filters import Condition, Order, compare, every, inverse, path, some
-from app.web.schemas import load
+from app.web.schemas import load, require_shallow
 
 PAGE = 200  # assets: unasked, and at most
 MOST = 2**62
@@ -80,9 +80,11 @@ def parsed(text: str | None) -> object:
     if not text or not text.strip():
         return NOTHING
     try:
-        return json.loads(text)
+        found: object = json.loads(text)
+        require_shallow(found)
     except (ValueError, RecursionError) as error:
         raise invalid(NOT_JSON.format("it cannot be read")) from error
+    return found
 
 
 def spelled_out(text: str | None) -> dict[str, str]:

@@ -108,6 +108,7 @@ def test_an_annotation_of_the_wrong_kind_is_refused(door, mine, made, sent):
         '{"metadata": {"a": "\\ud800"}}',
         '{"fileName": "a"',
         "[" * 100_000,
+        '{"metadata": {"a": ' + "[" * 970 + "]" * 970 + "}}",  # few enough to be read, too many to be written
         '{"metadata": {"a": 1e999}}',
     ],
 )

@@ -299,6 +299,12 @@ def test_a_query_that_is_no_json_is_refused(door, mine, text):
     door.run(Row("GET", f"{ASSETS}?q={quote(text)}", mine, status=400, shows={"message": "Validation error"}))
 
 
+@pytest.mark.parametrize("depth", [900, 960, 965, 970, 975, 5000])
+def test_a_value_that_is_nested_without_end_is_refused(door, mine, depth):
+    query = '{"filter": {"path": "id", "op": "empty", "value": ' + "[" * depth + "]" * depth + "}}"
+    door.run(Row("GET", f"{ASSETS}?q={quote(query)}", mine, status=400, shows=refusal(400, "Json query not valid: it cannot be read")))
+
+
 def deep(depth):
     node = {"path": "id", "op": "eq", "value": "a"}
     for _ in range(depth):
