@@ -63,6 +63,8 @@ def describe(id: str) -> Response:
         doors().library.revise(of, lambda it, now: asset.revised(it, now, metadata=_described(it, wanted), updated_by=who.owner))
     elif isinstance(of, Folder) and (name := wanted.get("displayName")):
         doors().folders.rename(of, name, by=who.owner)
+    elif not isinstance(of, Folder):
+        raise UploadError(Code.INVALID, reason="the bucket has nothing to change, and what is being uploaded has not until it is there")
     return answer({"id": id})
 
 
@@ -90,10 +92,9 @@ def delete(id: str) -> Response:
 
 def _end_uploads(who: Principal, of: Asset) -> None:
     """Who was about to replace it is told so at the next call, and not at the end."""
-    for name in of.aliases:
-        if booking := bookings.at(who, name):
-            with suppress(Moved):
-                starts.end_uploads(who, booking)
+    if booking := bookings.at(who, places.whereabouts(of).alias):
+        with suppress(Moved):
+            starts.end_uploads(who, booking)
 
 
 def _delete_annex(who: Principal, of: Asset) -> None:
@@ -109,7 +110,7 @@ def create_folder(id: str) -> Response:
     """A folder in this one; when there is one of this name already, that one: a client may ask again after a time-out."""
     who = speaker(Scope.ASSETS_WRITE)
     wanted = load(NewFolder(), json_object(request, required=True))
-    made = doors().folders.ensure(who, NAME, places.split(wanted["name"])[-1:], _inside(who, id))
+    made = doors().folders.ensure(who, NAME, places.split(wanted["name"], "displayName")[-1:], _inside(who, id))
     return answer({"id": made.id if made else id})
 
 
@@ -118,7 +119,7 @@ def create_placeholder(id: str) -> Response:
     """A place kept for a file: an upload to its name, or to its id, fills it. 400 when there is a file of this name."""
     who = speaker(Scope.ASSETS_WRITE)
     wanted = load(NewPlaceholder(), json_object(request, required=True))
-    place = places.in_folder(who, _inside(who, id) or ids.bucket(who.tenant), places.split(wanted["name"])[-1:])
+    place = places.in_folder(who, _inside(who, id) or ids.bucket(who.tenant), places.split(wanted["name"], "assetName")[-1:])
     booking = bookings.at(who, place.alias)
     known = {"displayName": wanted["name"], "languageId": doors().language}
     promised = bookings.promised_by(booking) if booking else None

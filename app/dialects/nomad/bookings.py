@@ -19,6 +19,7 @@ from app.core.document import Document
 from app.core.errors import Code, Moved, UploadError
 from app.core.policy import Principal
 from app.core.upload import State, Upload
+from app.dialects.nomad import places
 from app.dialects.nomad.places import NAME, Place
 from app.web.dialect import doors
 
@@ -83,7 +84,18 @@ def promise(who: Principal, asset_id: str) -> Upload | None:
         return None
     uploads = _uploads(booking).values() if isinstance(booking, Document) else ()
     found = [up for each in uploads if (up := _upload(who, each))]
-    return next((up for up in found if up.state is State.FINISHED or _takes_bytes(up)), None)
+    return next((up for up in found if _at_work(up) or _takes_bytes(up)), None)
+
+
+def place_of(who: Principal, field: str, asset_id: str) -> Place:
+    """The place of an asset that is there, or that is promised. Raises UploadError(INVALID), naming the `field`."""
+    try:
+        return places.of_asset(who, field, asset_id)
+    except UploadError:
+        up = promise(who, asset_id)
+        if up is None:
+            raise
+        return Place(up.metadata["parent"], up.filename or places.NAMELESS, up.metadata["place"], None)
 
 
 def sweep(who: Principal) -> None:
@@ -130,6 +142,11 @@ def _upload(who: Principal, id: str) -> Upload | None:
 
 def _takes_bytes(up: Upload) -> bool:
     return up.state is State.OPEN and doors().now() <= up.expires_at
+
+
+def _at_work(up: Upload) -> bool:
+    """Whether a worker has it, or will; afterwards its staged bytes are condemned, whatever it came to."""
+    return up.state is State.FINISHED and up.doomed_at is None
 
 
 def _id(alias: str) -> str:

@@ -14,6 +14,7 @@ Files that belong to an asset, or to a content record, lie in a folder of their 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from app.core import asset, filenames
@@ -29,6 +30,7 @@ NAME = "nomad"
 INCOMING = "incoming"  # the predefined folder, as the page says
 RELATED, CONTENT = "related", "content"
 ALIAS = "nomad:"
+NAMELESS = "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,11 @@ def in_folder(who: Principal, parent: str | None, path: Sequence[str]) -> Place:
 
 def of_asset(who: Principal, field: str, id: str) -> Place:
     """The place of an asset that is there. Raises UploadError(INVALID), naming the `field`, for what is none, and for folders."""
-    there = file(who, field, id)
+    return whereabouts(file(who, field, id))
+
+
+def whereabouts(there: Asset) -> Place:
+    """The place of an asset."""
     own = next((name for name in there.aliases if name.startswith(ALIAS)), f"{ALIAS}asset/{there.id}")
     return Place(there.parent, there.filename, own, there)
 
@@ -87,12 +93,21 @@ def ready(of: Asset | None) -> bool:
     return of is not None and of.state is AssetState.READY
 
 
-def split(path: str) -> tuple[str, ...]:
-    """The folders and the name of a relative path, whichever way its slashes lean. Raises UploadError: INVALID, BAD_FILENAME."""
+def split(path: str, field: str = "relativePath") -> tuple[str, ...]:
+    """The folders and the name of a path, whichever way its slashes lean. Raises UploadError: INVALID, naming the `field`; BAD_FILENAME."""
     parts = [part for part in path.replace("\\", "/").split("/") if part not in {"", "."}]
     if not parts or ".." in parts:
-        raise UploadError(Code.INVALID, reason="relativePath: names no file below its folder")
+        reason = f"{field}: names nothing below its folder"
+        raise UploadError(Code.INVALID, reason=reason, errors=[reason])
     return tuple(filenames.clean(part) or "" for part in parts)
+
+
+def called(*told: str | None) -> str:
+    """The name for a file that has none of its own: the first of these of which one is left."""
+    for name in filter(None, told):
+        with suppress(UploadError):
+            return split(name)[-1]
+    return NAMELESS
 
 
 def _at(who: Principal, parent: str | None, name: str) -> Place:

@@ -6,6 +6,7 @@ Source: the vendor's page of the start call, its OpenAPI document (AssetUploadSt
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,8 +20,9 @@ LARGEST = 2**63 - 1  # int64, as published
 LONGEST_ID = 128
 LONGEST_NAME = 255
 LONGEST_PATH = 1024  # characters; S3 takes keys of as many bytes
-LONGEST_NUMBER = 20  # characters
 SIXTY_FOUR_KIB = MIB // 16
+
+NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{0,20})?")
 
 OPTIONS = ("Cancel", "Continue", "Replace", "AssetReplace")
 REPLACEMENTS = (
@@ -67,28 +69,41 @@ class Text(fields.Field[str]):
 
 
 class Whole(fields.Field[int]):
-    """A whole number from `least` on, also as text, or with a fraction: the client divides, so that is rounded up."""
+    """A whole number from `least` on, also as text."""
 
     def __init__(self, least: int, **wanted: Any) -> None:
         super().__init__(**wanted)
         self._least = least
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
-        number = _number(value)
+        number = self._whole(_number(value))
         if not self._least <= number <= LARGEST:
             raise ValidationError(f"Must be a whole number from {self._least} to {LARGEST}.")
         return number
 
+    def _whole(self, number: float) -> int:
+        if number % 1:
+            raise _not_whole()
+        return int(number)
 
-def _number(value: Any) -> int:
-    try:
-        if isinstance(value, str) and len(value) <= LONGEST_NUMBER:
-            return math.ceil(float(value)) if "." in value else int(value)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return math.ceil(value)
-    except (ValueError, OverflowError):
-        pass
-    raise ValidationError("Must be a whole number.")
+
+class RoundedUp(Whole):
+    """The same, also with a fraction: for large files the client divides, and does not round."""
+
+    def _whole(self, number: float) -> int:
+        return math.ceil(number)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, str) and NUMBER.fullmatch(value.strip()):
+        value = float(value) if "." in value else int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or (isinstance(value, float) and not math.isfinite(value)):
+        raise _not_whole()
+    return value
+
+
+def _not_whole() -> ValidationError:
+    return ValidationError("Must be a whole number.")
 
 
 class Choice(fields.Field[str]):
@@ -144,7 +159,7 @@ class Start(Lenient):
     language = Text(LONGEST_ID, data_key="languageId")
     replacements = Choices(REPLACEMENTS, data_key="uploadReplaceOptions", load_default=frozenset())
     length = Whole(0, data_key="contentLength")
-    chunk = Whole(1, data_key="chunkSize")
+    chunk = RoundedUp(1, data_key="chunkSize")
 
 
 class StartRelated(Lenient):
@@ -158,7 +173,7 @@ class StartRelated(Lenient):
     path = Text(LONGEST_PATH, data_key="relativePath")
     language = Text(LONGEST_ID, data_key="languageId")
     length = Whole(0, data_key="contentLength")
-    chunk = Whole(1, data_key="chunkSize")
+    chunk = RoundedUp(1, data_key="chunkSize")
 
 
 class PartDone(Lenient):

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 UPLOADS = Blueprint("uploads", __name__, url_prefix="/api/asset/upload")
 MINE = Blueprint("mine", __name__, url_prefix="/api/admin/asset/upload")
 
+ELSEWHERE = frozenset({"existing", "content"})  # what says where a file goes in the place of parent and path
 LONGEST_MESSAGE = 500  # characters of a reason to cancel that the log gets
 
 
@@ -72,12 +73,12 @@ def _wanted(who: Principal, asked: Mapping[str, Any], file: Waiting | None) -> W
 
     def find() -> Place:
         if existing := asked.get("existing"):
-            return places.of_asset(who, "existingAssetId", existing)
+            return bookings.place_of(who, "existingAssetId", existing)
         if content := asked.get("content"):
-            return places.beside(who, places.CONTENT, content, places.split(about["displayName"] or content)[-1])
+            return places.beside(who, places.CONTENT, content, places.called(about["displayName"], content))
         return places.in_folder(who, asked.get("parent"), path)
 
-    if not path and not asked.keys() & {"existing", "content"}:
+    if not path and not asked.keys() & ELSEWHERE:
         raise _invalid("file: is required, unless existingAssetId or relatedContentId is given")
     return Wanted(asked["option"], length, size, find, _said(about), asked["replacements"])
 
@@ -95,7 +96,7 @@ def _related(who: Principal, asked: Mapping[str, Any], file: Waiting | None) -> 
     def find() -> Place:
         places.file(who, "existingAssetId", owner)
         if existing := asked.get("existing"):
-            place = places.of_asset(who, "relatedAssetId", existing)
+            place = bookings.place_of(who, "relatedAssetId", existing)
             if place.parent != places.annex_id(places.RELATED, owner):
                 raise _invalid("relatedAssetId: is not related to existingAssetId")
             return place
@@ -107,8 +108,21 @@ def _related(who: Principal, asked: Mapping[str, Any], file: Waiting | None) -> 
 
 
 def _path(asked: Mapping[str, Any], file: Waiting | None) -> tuple[str, ...]:
-    """Folders and name, as far as they are told."""
-    told = asked.get("path") or asked.get("file") or (file.filename if file else None)
+    """Folders and name, as far as they are told. What is wrong with them counts only where they do."""
+    try:
+        return _told(asked.get("path") or asked.get("file") or "", (file.filename if file else None) or "")
+    except UploadError:
+        if asked.keys() & ELSEWHERE:
+            return ()
+        raise
+
+
+def _told(path: str, filename: str) -> tuple[str, ...]:
+    """A path that ends with a slash is the folder for the file of a form."""
+    folder = path.endswith(("/", "\\"))
+    if folder and not filename:
+        raise _invalid("relativePath: names a folder, and no file in it")
+    told = path + filename if folder else path or filename
     return places.split(told) if told else ()
 
 
@@ -138,6 +152,7 @@ def part_done(id: str) -> Response:
     upload_id, number = ids.upload_of(id)
     asked = load(PartDone(), json_object(request, required=True))
     up = _mine(who, upload_id)
+    parts.slot(number, up.part_size, up.length, up.policy.max_parts)
     if up.state in {State.CANCELLED, State.EXPIRED}:
         raise UploadError(Code.UPLOAD_CANCELLED if up.state is State.CANCELLED else Code.UPLOAD_EXPIRED)
     part = doors().reception.held(up).held.get(number)
@@ -155,7 +170,7 @@ def complete(id: str) -> Response:
     op = doors().reception.finish(up)
     if alike := _alike(up):
         log.warning("parts have the same bytes", extra={"upload": up.id, "parts": alike})
-    return outcome(patience.settled(op, NAME), up)
+    return _outcome(patience.settled(op, NAME), up, alike)
 
 
 @UPLOADS.post("/<id>/cancel")
@@ -171,8 +186,12 @@ def cancel(id: str) -> Response:
 
 def outcome(op: Operation, up: Upload) -> Response:
     """The vendor's answer to a completed upload; 202 while the worker has it. Raises UploadError when it came to nothing."""
+    return _outcome(op, up, _alike(up))
+
+
+def _outcome(op: Operation, up: Upload, alike: list[list[int]]) -> Response:
     shown: dict[str, object] = {"items": [{"id": next(iter(op.asset_ids), up.metadata["asset"])}], "totalItemCount": 1}
-    if alike := _alike(up):
+    if alike:
         shown["warnings"] = [f"parts {', '.join(map(str, numbers))} have the same bytes" for numbers in alike]
     if not op.final:
         return patience.promised(op, shown, NAME)

@@ -4,6 +4,7 @@ import uuid
 
 import pytest
 
+from app.core.asset import revised
 from tests.dialects.house import BASE, Row, has
 from tests.dialects.nomad.speak import (
     ASSET,
@@ -344,10 +345,48 @@ def test_who_was_about_to_replace_a_deleted_asset_begins_anew(door, anna, by):
     assert content_of(door, anna, again["assetId"]) == b"2"
 
 
-def test_the_bucket_and_what_is_being_uploaded_are_not_deleted(door, anna):
+def promised(open_door):
+    """A door, somebody there, and the upload that he completed and then never asked about again."""
+    door = open_door(SLIPWAY_NOMAD_PATIENCE="0.01")
+    who = user(door)
+    begun = begin(door, who, 4)
+    send_parts(door, who, begun, b"rest")
+    door.jobs.hold = True
+    complete(door, who, begun, 202)
+    assert has(assetStatus="Assembling")(asset(door, who, begun["assetId"]))
+    return door, who, begun
+
+
+def test_what_came_to_nothing_is_not_assembled_for_ever(open_door):
+    door, who, begun = promised(open_door)
+    up = door.house.library.upload(door.principal(), begun["id"])
+    door.house.store.discard(up.staged)
+    door.jobs.run()
+    asset(door, who, begun["assetId"], 404)
+
+
+def test_what_was_deleted_with_its_folder_is_not_assembled_again(open_door):
+    door, who, begun = promised(open_door)
+    door.jobs.run()
+    door.run(Row("DELETE", f"{ASSET}/{asset(door, who, begun['assetId'])['parentId']}", who))
+    for _ in range(3):
+        door.house.emptying.empty_folders()
+    asset(door, who, begun["assetId"], 404)
+
+
+def test_who_was_about_to_replace_an_asset_that_lost_its_name_is_told_so(door, anna):
+    known = uploaded(door, anna, b"1")
+    of = door.house.library.any_asset(door.principal(), known)
+    door.house.library.revise(of, revised, drop=of.aliases)
+    begin(door, anna, 1, existingAssetId=known)
+    door.run(Row("DELETE", f"{ASSET}/{known}", anna))
+    assert mine(door, anna) == []
+
+
+def test_the_bucket_and_what_is_being_uploaded_are_neither_changed_nor_deleted(door, anna):
     begun = begin(door, anna, 4)
     parent = asset(door, anna, begun["assetId"])["parentId"]
     for each in (begun["assetId"], asset(door, anna, parent)["parentId"]):
         door.run(Row("DELETE", f"{ASSET}/{each}", anna, status=400, shows=problem(400)))
-        door.run(Row("PATCH", f"{ASSET}/{each}", anna, {"displayName": "x"}))
+        door.run(Row("PATCH", f"{ASSET}/{each}", anna, {"displayName": "x"}, 400, shows=problem(400)))
     assert mine(door, anna) == [begun["id"]]

@@ -150,6 +150,13 @@ def test_an_unknown_part_is_404(standing, part_id):
     door.run(Row("POST", f"{UPLOAD}/part/{part_id}/complete", anna, {"etag": "x"}, 404, shows=refused(404)))
 
 
+@pytest.mark.parametrize("number", [4, 0xFFFF])
+def test_a_part_beyond_the_end_is_404(door, anna, number):
+    begun = begin(door, anna, len(CONTENT))
+    beyond = {"id": str(uuid.UUID(int=uuid.UUID(begun["id"]).int + number))}
+    door.run(Row("POST", f"{UPLOAD}/part/{beyond['id']}/complete", anna, {"etag": "x"}, 404, shows=refused(404, str(number))))
+
+
 # ---------------------------------------------------------------- complete
 
 

@@ -104,6 +104,8 @@ def test_every_option_begins_where_nothing_is(door, anna, option):
         (without(relativePath="../f.bin"), "relativePath"),
         (without(relativePath="a/../../f.bin"), "relativePath"),
         (without(relativePath="f\0.bin"), "relativePath"),
+        (without(relativePath="dir/"), "relativePath"),
+        (without(relativePath="dir\\"), "relativePath"),
         (without(relativePath="x" * 256), "255"),
         (without(relativePath="a/" * 600), "relativePath"),
         (without(relativePath=7), "relativePath"),
@@ -111,6 +113,10 @@ def test_every_option_begins_where_nothing_is(door, anna, option):
         (without(contentLength=-1), "contentLength"),
         (without(contentLength="x"), "contentLength"),
         (without(contentLength=True), "contentLength"),
+        (without(contentLength=5.5), "contentLength"),
+        (without(contentLength="5.5"), "contentLength"),
+        (without(contentLength="1_000"), "contentLength"),
+        (without(contentLength="\N{ARABIC-INDIC DIGIT FIVE}"), "contentLength"),
         (without(contentLength=[1]), "contentLength"),
         (without(contentLength=10**30), "contentLength"),
         (without(contentLength="9" * 5000), "contentLength"),
@@ -241,6 +247,32 @@ def test_related_content_without_any_name_is_enough(door, anna):
     assert asset(door, anna, begun["assetId"])["objectKey"] == "content/episode-7/episode-7"
 
 
+@pytest.mark.parametrize(
+    ("named", "name"),
+    [
+        ({"displayName": "a.png", "relativePath": "../b.png"}, "a.png"),
+        ({"displayName": None, "relativePath": "/"}, "episode-7"),
+        ({"displayName": None, "relativePath": "deep/b.png"}, "b.png"),
+        ({"displayName": ".."}, "episode-7"),
+        ({"displayName": "..", "relatedContentId": "a/.."}, "file"),
+    ],
+)
+def test_the_name_of_what_belongs_to_a_content(door, anna, named, name):
+    body = without(**{"relatedContentId": "episode-7", **named})
+    begun = door.run(Row("POST", START, anna, body)).get_json()
+    assert asset(door, anna, begun["assetId"])["objectKey"].rpartition("/")[2] == name
+
+
+@pytest.mark.parametrize(
+    "ignored", [{"relativePath": "../b.png"}, {"relativePath": "/"}, {"relativePath": "dir/"}, {"parentId": "nonsense"}]
+)
+def test_parent_and_path_are_ignored_where_an_asset_is_named(door, anna, ignored):
+    old = uploaded(door, anna, b"old")
+    assert begin(door, anna, 3, **{"path": None, "existingAssetId": old, **ignored})["assetId"] == old
+    body = {"contentLength": 3, "existingAssetId": old, "relatedAssetId": None, **ignored}
+    door.run(Row("POST", RELATED, anna, body, 400, shows=problem(400, "relativePath")))
+
+
 # ---------------------------------------------------------------- what is there already
 
 
@@ -355,6 +387,20 @@ def test_the_same_place_by_its_path_and_by_its_asset(door, anna):
     begun = begin(door, anna, 3, existingAssetId=old)
     assert begin(door, anna, 3, option="continue")["id"] == begun["id"]
     assert begin(door, anna, 3, option="continue", existingAssetId=old, path="other")["id"] == begun["id"]
+
+
+@pytest.mark.parametrize("option", ["continue", "replace", "cancel"])
+def test_the_same_place_by_the_asset_that_is_promised(door, anna, option):
+    begun = begin(door, anna, 3, path="dir/a.bin")
+    again = begin(door, anna, 3, option=option, existingAssetId=begun["assetId"], path=None)
+    assert ((again["id"] == begun["id"]), again["assetId"]) == (option != "replace", begun["assetId"])
+    assert mine(door, anna) == ([] if option == "cancel" else [again["id"]])
+    ben = begin(door, user(door, "ben"), 3, path="dir/a.bin")
+    door.run(Row("POST", START, user(door, "olga", "other"), without(existingAssetId=ben["assetId"]), 400, shows=problem(400)))
+    if option != "cancel":
+        send_parts(door, anna, again, b"new")
+        complete(door, anna, again)
+        assert has(assetStatus="Available", objectKey="incoming/dir/a.bin")(asset(door, anna, begun["assetId"]))
 
 
 def test_upper_and_lower_case_are_different_places(door, anna):
@@ -481,6 +527,12 @@ def test_a_form_may_come_without_the_file_itself(door, anna):
     send_parts(door, anna, begun, b"bytes")
     complete(door, anna, begun)
     assert asset(door, anna, begun["assetId"])["objectKey"] == "incoming/dir/f.bin"
+
+
+def test_a_path_that_ends_with_a_slash_is_the_folder_for_the_file_of_a_form(door, anna):
+    parts = [("uploadOverwriteOption", "replace"), ("relativePath", "films/"), ("file", b"bytes", "f.bin")]
+    begun = posted(door, anna, parts).get_json()
+    assert asset(door, anna, begun["assetId"])["objectKey"] == "incoming/films/f.bin"
 
 
 def test_an_empty_file_in_a_form(door, anna):
