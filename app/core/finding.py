@@ -31,7 +31,8 @@ THERE = frozenset({AssetState.READY, AssetState.PLACEHOLDER})
 class Finding:
     """What the work finds for bytes with these facts. `refs`: every record that the commit reads or may write.
 
-    Raises UploadError(EXISTS) when the id that was chosen is taken, and the asset that has it may not be replaced.
+    Raises UploadError: EXISTS when the id that was chosen is taken, and the asset that has it may not be replaced; PRECONDITION when that
+    asset is no longer at the version that is expected.
     """
 
     def __init__(self, records: Records, work: Work, facts: Facts) -> None:
@@ -74,13 +75,15 @@ class Finding:
 
     @cached_property
     def before(self) -> Asset | None:
-        """The asset whose bytes are replaced; None makes a new one. Raises UploadError(EXISTS)."""
+        """The asset whose bytes are replaced; None makes a new one. Raises UploadError: EXISTS, PRECONDITION."""
         ref = self._asset_ref(self.id)
         if self._read(ref) is None:
             return None
         there = self._there(ref)
         if there is None or not (there == self._standing or (self._replaceable(there) and there.document is None)):
             raise UploadError(Code.EXISTS, what="asset")
+        if self._work.target.expected not in {None, there.version}:
+            raise UploadError(Code.PRECONDITION, version=there.version)
         return there
 
     def _replaceable(self, there: Asset) -> bool:

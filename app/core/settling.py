@@ -136,6 +136,8 @@ class Settlement:
         before, target = self._finding.before, self._work.target
         if before is None:
             return self._new(up, key, tuple(free), now)
+        if target.move and before.parent != target.parent:
+            before = asset.revised(before, now, parent=target.parent)  # a change of its own, so that it counts as one
         kept = [name for name in before.aliases if not name.startswith(SAME)]
         renamed = {"filename": self._finding.filename, "metadata": self._over(before, up)} if target.rename else {}
         return asset.revised(

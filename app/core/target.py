@@ -13,7 +13,7 @@ class Target:
 
     `asset_id`: chosen by the client or the dialect; None lets the worker make one. `replace`: the bytes of an asset of that id are
     replaced, else an id that is taken is refused (EXISTS); `rename`: filename and metadata are then replaced too; `revisions`: how many
-    earlier contents stay.
+    earlier contents stay; `move`: it goes to `parent` too; `expected`: the version at which it must stand until then, else PRECONDITION.
     `merge`: the metadata is laid over what was there, and a member that is None goes.
     `filename`, `metadata`: in the place of the upload's own (one upload may become several assets).
     `parent`: the folder's id. `aliases`: names under which the asset is found; one that is taken stays with who has it.
@@ -34,6 +34,8 @@ class Target:
     by_alias: str | None = None
     same_alias: bool = False
     unless_same: bool = False
+    move: bool = False
+    expected: int | None = None
     revisions: int = 0
     document: str | None = None
     slot: str = ""

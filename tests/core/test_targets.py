@@ -75,6 +75,27 @@ def test_a_new_name_with_the_new_bytes_where_that_is_said(world):
     assert (new.filename, new.metadata) == ("b.bin", {"k": 1})
 
 
+def test_new_bytes_for_the_version_that_is_expected(world):
+    sent(world, b"one", asset_id="mine")
+    ops = [sent(world, content, asset_id="mine", replace=True, expected=0) for content in (b"two", b"three")]
+    assert [problem(world, op) for op in ops] == [(Status.COMPLETED, None), (Status.FAILED, Code.PRECONDITION)]
+    assert world.fresh(ops[1]).problem.facts == {"version": 1}
+    kept = world.library.asset(ACME, "mine")
+    assert (world.content(kept), kept.version) == (b"two", 1)
+
+
+def test_an_asset_moves_with_its_new_bytes_or_not_at_all(world):
+    there = world.folders.create(ACME, "v1", "there")
+    old = world.asset_of(sent(world, b"one", asset_id="mine"))
+    new = world.asset_of(sent(world, b"two", asset_id="mine", replace=True, move=True, parent=there.id))
+    assert (new.parent, new.version, new.file_version) == (there.id, old.version + 2, 1)
+    assert problem(world, sent(world, b"three", asset_id="mine", replace=True, move=True, parent="none")) == (Status.FAILED, Code.NOT_FOUND)
+    stays = world.asset_of(sent(world, b"four", asset_id="mine", replace=True))
+    assert (stays.parent, stays.version) == (there.id, new.version + 1)
+    back = world.asset_of(sent(world, b"five", asset_id="mine", replace=True, move=True))
+    assert (back.parent, back.version) == (None, stays.version + 2)
+
+
 def test_the_same_bytes_again_stay_where_they_are(world):
     old = world.asset_of(sent(world, b"one", asset_id="mine"))
     new = world.asset_of(sent(world, b"one", asset_id="mine", replace=True))

@@ -19,6 +19,7 @@ from app.dialects.squidex.tags import LONGEST, names
 from app.web.dialect import doors
 
 MOST_TAGS = 100
+UNMADE = -1  # the vendor's number
 LONGEST_METADATA = 64 * 1024  # characters of JSON
 
 
@@ -124,7 +125,8 @@ def delete(who: Principal, id: str, version: int | None, *, permanent: bool) -> 
     doors().library.trash(of, version)
 
 
-def require(of: Asset, version: int | None) -> None:
-    """Raise Moved(PRECONDITION) unless the asset stands at the version that the request names."""
-    if version is not None and of.version != version:
-        raise Moved(Code.PRECONDITION, version=of.version)
+def require(of: Asset | None, version: int | None) -> None:
+    """Raise Moved(PRECONDITION) unless the asset stands at the version that the request names; one that is yet to be made stands at none."""
+    found = of.version if of else UNMADE
+    if version not in {None, found}:
+        raise Moved(Code.PRECONDITION, version=found)

@@ -8,7 +8,7 @@ from app.core.errors import Code, UploadError
 from app.core.operation import FETCH, Operation, Status
 from app.core.policy import Principal, Scope
 from app.dialects.squidex import views
-from app.dialects.squidex.asked import NAME
+from app.dialects.squidex.asked import NAME, NO_FOLDER, invalid
 from app.dialects.squidex.assets import shown
 from app.dialects.squidex.routes import Routes
 from app.dialects.squidex.shelf import seen
@@ -52,7 +52,9 @@ def _raise_failure(op: Operation) -> None:
     if op.problem is not None:
         why = op.problem
         if op.kind == FETCH and why.code is Code.TOO_LARGE:
-            raise UploadError(Code.INVALID, reason=FETCHED_TOO_LARGE, errors=[FETCHED_TOO_LARGE])
-        raise UploadError(why.code, **{"id": op.target.asset_id, **why.facts})
+            raise invalid(FETCHED_TOO_LARGE)
+        if why.code is Code.NOT_FOUND and why.facts.get("what") == "folder":
+            raise invalid(NO_FOLDER)
+        raise UploadError(why.code, **{"id": op.target.asset_id, "expected": op.target.expected, **why.facts})
     if op.status is not Status.COMPLETED:
         raise UploadError(Code.UPLOAD_CANCELLED)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from flask import Response
 from marshmallow import fields
 
+from app.core import filenames
 from app.core.asset import Asset
 from app.core.errors import ClientGone, Code, UploadError
 from app.core.operation import Operation
@@ -76,11 +77,10 @@ def upsert(app: str, id: str) -> Response:
         wanted = asked["parent_id"] or came.field(PARENT_FIELD)
         parent, of = existing_folder(who, wanted), _existing(who, chosen)
         if of is None:
+            changes.require(of, expected_version())
             return replace(_new(came, chosen, parent, duplicate=asked["duplicate"]), replace=True)
-        changes.require(of, expected_version())
-        if wanted:
-            of = changes.move(who, of, parent, None)
-        return replace(_content(came, of), unless_same=not asked["duplicate"])
+        given = replace(_content(came, of), unless_same=not asked["duplicate"])
+        return replace(given, parent=parent, move=True) if wanted else given
 
     return _answered(who, came, target)
 
@@ -91,12 +91,7 @@ def put_content(app: str, id: str) -> Response:
     who = speaker(app, Scope.UPLOADS_WRITE)
     came = incoming()
 
-    def target(came: Incoming) -> Target:
-        of = there(who, id)
-        changes.require(of, expected_version())
-        return _content(came, of)
-
-    return _answered(who, came, target)
+    return _answered(who, came, lambda came: _content(came, there(who, id)))
 
 
 # ---------------------------------------------------------------- what becomes of it
@@ -109,6 +104,8 @@ def _new(came: Incoming, id: str | None, parent: str | None, *, duplicate: bool)
 
 
 def _content(came: Incoming, of: Asset) -> Target:
+    """A new content for an asset. Raises Moved(PRECONDITION); so does the worker, when the asset is changed before the content is."""
+    changes.require(of, expected_version())
     return Target(
         asset_id=of.id,
         replace=True,
@@ -118,6 +115,7 @@ def _content(came: Incoming, of: Asset) -> Target:
         metadata=pocket.replaced(of, _type(came), _name(came)),
         same_alias=True,
         revisions=REVISIONS,
+        expected=expected_version(),
     )
 
 
@@ -127,7 +125,8 @@ def _type(came: Incoming) -> str | None:
 
 
 def _name(came: Incoming) -> str:
-    return (came.file.filename or "") if came.file else came.field(ADDRESS_NAME)
+    """As it is kept: hash, slug and tags follow from it. Raises UploadError(BAD_FILENAME)."""
+    return filenames.clean(came.file.filename if came.file else came.field(ADDRESS_NAME)) or ""
 
 
 def _existing(who: Principal, id: str) -> Asset | None:

@@ -391,7 +391,60 @@ def test_if_match_guards_the_content(door, mine, sent, status, way):
     upload(door, mine, file(b"new"), path=path, method=method, status=status, headers={"If-Match": sent}, shows=shows)
 
 
+def test_if_match_lets_one_of_two_contents_in(door, mine):
+    made = asset(door, mine)
+    door.jobs.hold = True
+    ask = {
+        "path": f"{ASSETS}/{made['id']}/content",
+        "method": "PUT",
+        "status": 202,
+        "headers": {"Prefer": "respond-async", "If-Match": '"0"'},
+    }
+    places = [upload(door, mine, file(content), **ask).headers["Location"] for content in (b"one", b"two")]
+    door.jobs.run()
+    said = {"message": f"Entity ({made['id']}) requested version 0, but found 1.", "errorCode": "OBJECT_VERSION_CONFLICT"}
+    door.run(Row("GET", places[0], mine, shows={"version": 1, "fileSize": 3}))
+    door.run(Row("GET", places[1], mine, status=412, shows=refusal(412, **said)))
+
+
+def test_if_match_names_a_version_of_what_is_not_there(door, mine):
+    said = {"message": "Entity (chosen) requested version 0, but found -1.", "errorCode": "OBJECT_VERSION_CONFLICT"}
+    upload(door, mine, path=f"{ASSETS}/chosen", status=412, headers={"If-Match": '"0"'}, shows=refusal(412, **said))
+    door.run(Row("GET", f"{ASSETS}/chosen", mine, status=404))
+
+
+def test_an_asset_moves_when_its_content_comes(door, mine):
+    there, made = folder(door, mine), asset(door, mine)
+    door.jobs.hold = True
+    path = f"{ASSETS}/{made['id']}"
+    ask = {"path": f"{path}?parentId={there['id']}", "status": 202, "headers": {"Prefer": "respond-async"}}
+    upload(door, mine, file(b"new"), **ask)
+    door.run(Row("GET", path, mine, shows={"parentId": ROOT, "version": 0}))
+    door.jobs.run()
+    door.run(Row("GET", path, mine, shows={"parentId": there["id"], "version": 2, "fileVersion": 1}))
+
+
+def test_a_folder_that_goes_before_the_content_comes(door, mine):
+    there, made = folder(door, mine), asset(door, mine)
+    door.jobs.hold = True
+    ask = {"status": 202, "headers": {"Prefer": "respond-async"}}
+    paths = [f"{ASSETS}/{made['id']}?parentId={there['id']}", f"{ASSETS}?parentId={there['id']}"]
+    places = [upload(door, mine, file(b"new"), path=path, **ask).headers["Location"] for path in paths]
+    door.run(Row("DELETE", f"{ASSETS}/folders/{there['id']}", mine, status=204))
+    door.jobs.run()
+    for place in places:
+        door.run(Row("GET", place, mine, status=400, shows=refusal(400, "ParentId: Asset folder does not exist.")))
+    door.run(Row("GET", f"{ASSETS}/{made['id']}", mine, shows={"parentId": ROOT, "version": 0}))
+
+
 # ---------------------------------------------------------------- names
+
+
+def test_hash_slug_and_tags_follow_from_the_name_that_is_kept(door, mine):
+    content = b"root:x:0:0"
+    told = asset(door, mine, content, "../../etc/passwd", "text/plain")
+    shown = {"fileHash": squidex_hash(content, "passwd"), "slug": "passwd", "fileType": "blob", "tags": ["type/blob"]}
+    assert {name: told[name] for name in shown} == shown
 
 
 @pytest.mark.parametrize(
