@@ -17,6 +17,7 @@ from app.dialects.contentful.envelope import fault
 LOCALE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LONGEST_NAME = 256
 LARGEST = 2**53 - 1
+MOST = 1000  # locales of a field, tags, concepts: more than the vendor has of any; nothing is made of a list that is longer
 NAME = "<name>"  # where the last step of the path is put
 LOCALIZED = 2  # steps before a locale: fields.{field}
 KNOWN_LOCALE = validate.Regexp(rf"^{LOCALE.pattern}\Z", error=f'unknown|The property "{NAME}" is not allowed here.')
@@ -63,6 +64,29 @@ class _Lax(Schema):
     error_messages = _typed("Object")
 
 
+def _require_few(value: object) -> None:
+    if isinstance(value, list | dict) and len(value) > MOST:
+        raise ValidationError(f"size|Size must be at most {MOST}")
+
+
+class _List(fields.List[Any]):
+    """A list that is counted before each of its members is looked at."""
+
+    def deserialize(self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any) -> Any:
+        """As a field does."""
+        _require_few(value)
+        return super().deserialize(value, attr, data, **kwargs)
+
+
+class _Dict(fields.Dict):
+    """The same for a mapping."""
+
+    def deserialize(self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any) -> Any:
+        """As a field does."""
+        _require_few(value)
+        return super().deserialize(value, attr, data, **kwargs)
+
+
 def _text(*, null: bool = False, longest: int | None = None) -> fields.String:
     size = [validate.Length(max=longest, error=f"size|Size must be at most {longest}")] if longest else []
     return fields.String(error_messages=_typed("Symbol"), allow_none=null, validate=size)
@@ -73,8 +97,8 @@ def _number() -> fields.Integer:
     return fields.Integer(strict=True, error_messages=_typed("Integer"), validate=within)
 
 
-def _localized(value: fields.Field[Any]) -> fields.Dict:
-    return fields.Dict(keys=fields.String(validate=KNOWN_LOCALE), values=value, error_messages=_typed("Object"))
+def _localized(value: fields.Field[Any]) -> _Dict:
+    return _Dict(keys=fields.String(validate=KNOWN_LOCALE), values=value, error_messages=_typed("Object"))
 
 
 def _nested(schema: type[Schema], *, needed: bool = False) -> fields.Nested:
@@ -131,8 +155,8 @@ class Fields(_Lax):
 class Metadata(_Lax):
     """Tags and concepts: links that are kept, and point to nothing here."""
 
-    tags = fields.List(_nested(Linked), error_messages=_typed("Array"))
-    concepts = fields.List(_nested(Linked), error_messages=_typed("Array"))
+    tags = _List(_nested(Linked), error_messages=_typed("Array"))
+    concepts = _List(_nested(Linked), error_messages=_typed("Array"))
 
 
 class AssetBody(_Lax):
@@ -145,7 +169,7 @@ class AssetBody(_Lax):
 class Chosen(_Lax):
     """The locales of a publication: at least one."""
 
-    locales = fields.List(
+    locales = _List(
         fields.String(validate=KNOWN_LOCALE, error_messages=_typed("Symbol")),
         data_key="*",
         required=True,

@@ -174,8 +174,10 @@ def _slots(files: Mapping[str, File]) -> dict[str, File]:
 
 def _merged(before: Mapping[str, Any], after: Mapping[str, Any], locales: Sequence[str]) -> dict[str, Any]:
     """Of these locales what is after, of the others what was before."""
-    return _without(before, locales) | {locale: value for locale, value in after.items() if locale in locales}
+    wanted = set(locales)
+    return _without(before, wanted) | {locale: value for locale, value in after.items() if locale in wanted}
 
 
 def _without(of: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    return {name: value for name, value in of.items() if name not in names}
+    left_out = set(names)
+    return {name: value for name, value in of.items() if name not in left_out}

@@ -104,6 +104,9 @@ def test_an_id_that_cannot_be_chosen(door, mine, id):
         ({"fields": {"file": {"en-US": {"details": {"size": "1"}}}}}, ["fields", "file", "en-US", "details", "size"], "type"),
         ({"fields": {}, "metadata": {"tags": ["a"]}}, ["metadata", "tags", "0"], "type"),
         ({"fields": {}, "metadata": 1}, ["metadata"], "type"),
+        ({"fields": {}, "metadata": {"tags": [1] * 300_000}}, ["metadata", "tags"], "size"),
+        ({"fields": {"file": dict.fromkeys(map(str, range(70_000)), 1)}}, ["fields", "file"], "size"),
+        ({"fields": {"title": dict.fromkeys(map(str, range(1001)), "a")}}, ["fields", "title"], "size"),
     ],
 )
 def test_what_has_the_wrong_form(door, mine, sent, path, name):
@@ -140,6 +143,11 @@ def test_unknown_properties_do_no_harm(door, mine):
     made = asset(door, mine, sent)
     assert made["fields"] == {"title": {"en-US": None, "de": "x\u0000y"}}
     assert made["sys"]["id"] != "forged"
+
+
+def test_the_most_that_one_field_has(door, mine):
+    sent = {"fields": {"title": {f"x-{number}": "a" for number in range(1000)}}}
+    assert asset(door, mine, sent)["fields"] == sent["fields"]
 
 
 def test_tags_and_concepts_are_kept_until_others_are_sent(door, mine):
@@ -326,6 +334,7 @@ def test_bodies_that_are_none(door, mine, sent):
         ({"fields": {"*": "de"}}, ["fields", "*"], "type"),
         ({"fields": {"*": []}}, ["fields", "*"], "size"),
         ({"fields": {"*": [3]}}, ["fields", "*", "0"], "type"),
+        ({"fields": {"*": ["de"] * 100_000}}, ["fields", "*"], "size"),
         ({"fields": {"*": ["en-US", ""]}}, ["fields", "*", "1"], "unknown"),
         ({"fields": {"*": ["published/en-US"]}}, ["fields", "*", "0"], "unknown"),
     ],
