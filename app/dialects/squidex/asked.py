@@ -72,10 +72,14 @@ def body(schema: Schema) -> dict[str, Any]:
 
 
 def query(schema: Schema) -> dict[str, Any]:
-    """The query parameters as the schema has them; of two with one name the first counts. Raises UploadError(INVALID)."""
+    """The query parameters as the schema has them; of two with one name the first counts, one that is empty is none, as the vendor has it.
+
+    Raises UploadError(INVALID).
+    """
     sent: dict[str, str] = {}
     for name, value in request.args.items(multi=True):
         sent.setdefault(name.lower(), value)
+    sent = {name: value for name, value in sent.items() if value}
     return load(schema, sent)
 
 
