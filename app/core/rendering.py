@@ -28,6 +28,7 @@ from app.core.renditions import READABLE, Order, Rendition, Renditions, Spec, en
 
 REMEMBERED = 300.0  # seconds in which a rendition that failed is not tried again
 RETENTION = 3600.0  # seconds that its operation can be asked about after its end
+WAITED_MOST = 32  # renditions of one asset that are waited for: anybody may ask for any size, and the workers have uploads to see to
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ class Rendering:
     def request(self, of: Asset, spec: Spec) -> Ready | Operation:
         """The rendition, or the operation that makes it, or that failed to a short while ago. However many ask at once, it is made once.
 
-        Raises UploadError: NOT_AN_IMAGE unless it applies; GONE when the asset is deleted, or its bytes are no longer these.
+        Raises UploadError: NOT_AN_IMAGE unless it applies; GONE when the asset is deleted, or its bytes are no longer these; UNAVAILABLE while
+        WAITED_MOST others of it are waited for.
         """
         if of.facts is None or not self.applies(of, spec):
             raise UploadError(Code.NOT_AN_IMAGE)
@@ -110,9 +112,18 @@ class Rendering:
         failed = op.status is Status.FAILED and self.records.now() - op.updated_at > REMEMBERED
         return None if failed else op
 
+    def _require_turn(self, before: Renditions) -> None:
+        waited = [Ref(Kind.OPERATION, before.tenant, entry.operation_id) for entry in before.entries.values() if entry.facts is None]
+        if len(waited) < WAITED_MOST:
+            return
+        ops = (op for op in self.records.many(waited) if isinstance(op, Operation))
+        if sum(not op.final for op in ops) >= WAITED_MOST:
+            raise UploadError(Code.UNAVAILABLE)
+
     def _promise(self, of: Asset, spec: Spec, known: Renditions | None) -> Operation:
         op, order = self._order(of, spec)
         before = known if known and known.source == of.blob else _afresh(of, known)
+        self._require_turn(before)
         after = renditions.asked(before, spec.key(), Rendition(order.key, op.id))
         leaving = sorted(renditions.resting(known) - renditions.resting(after))
         refs = [of.ref, after.ref, op.ref, *(Ref(Kind.BLOB, of.tenant, blob) for blob in leaving)]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from app.core import endings, renditions
+from app.core import endings, rendering, renditions
 from app.core.asset import BlobState
 from app.core.errors import BrokerDown, Code, Moved, StoreDown, UploadError
 from app.core.operation import Operation, Status
@@ -451,6 +451,31 @@ def test_one_that_made_room_and_is_asked_for_again_while_it_is_made(world):
     assert world.rendering.found(of, SMALL) is None
     world.run()
     assert world.rendering.found(of, SMALL)
+
+
+def test_so_many_are_waited_for_and_no_more(world):
+    of, other = world.picture(), world.picture(2)
+    world.hold()
+    ops = [world.rendering.request(of, Spec(width)) for width in range(1, rendering.WAITED_MOST + 1)]
+    with pytest.raises(UploadError) as refused:
+        world.rendering.request(of, Spec(50))
+    assert refused.value.code is Code.UNAVAILABLE
+    assert world.rendering.request(of, Spec(1)) == ops[0]
+    assert world.rendering.request(other, Spec(50))
+    world.draw(ops[0])
+    assert world.rendering.request(of, Spec(50))
+
+
+def test_what_failed_is_waited_for_no_more(world):
+    class Clumsy:
+        def render(self, *_):
+            raise UploadError(Code.UNDECODABLE)
+
+    of = world.picture()
+    world.hold()
+    for width in range(1, rendering.WAITED_MOST + 1):
+        world.draw(world.rendering.request(of, Spec(width)), renderer=Clumsy())
+    assert world.rendering.request(of, Spec(50))
 
 
 def test_what_is_wanted_often_is_not_written_each_time(world):

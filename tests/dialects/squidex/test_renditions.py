@@ -9,9 +9,10 @@ from PIL import Image
 
 from app.core.errors import Code, problem
 from app.core.refs import Index
+from app.core.rendering import WAITED_MOST
 from tests.dialects.house import Row
 from tests.dialects.pictures import picture
-from tests.dialects.squidex.speak import ASSETS, asset, file, token, upload
+from tests.dialects.squidex.speak import ASSETS, asset, file, refusal, token, upload
 
 HOME = "/squidex/api/assets/acme"
 
@@ -45,6 +46,7 @@ def image(answer):
         ("format=TIFF", ("TIFF", (120, 80))),
         ("width=0&height=-1&quality=0", ("PNG", (120, 80))),
         ("mode=Crop", ("PNG", (120, 80))),
+        ("width=&height=40&mode=&format=&focusX=&nofocus=", ("PNG", (60, 40))),
     ],
 )
 def test_an_image_comes_in_the_shape_that_is_asked_for(door, made, query, wanted):
@@ -162,3 +164,14 @@ def test_what_cannot_be_rendered_is_sent_as_it_is(open_door):
     door.house.reception.cancel(door.house.library.operation(door.principal(), ref.id), problem(Code.UNDECODABLE))
     door.jobs.hold = False
     assert image(door.run(Row("GET", path))) == ("PNG", (120, 80))
+
+
+def test_who_asks_for_one_too_many_is_told_to_come_again(door, made):
+    door.jobs.hold = True
+    for width in range(1, WAITED_MOST + 1):
+        door.run(Row("GET", f"{HOME}/{made['id']}?width={width}", {"Prefer": "respond-async"}, status=202))
+    said = {"Retry-After": "5", "Content-Type": "application/json"}
+    door.run(Row("GET", f"{HOME}/{made['id']}?width=50", status=503, sends=said, shows=refusal(503)))
+    assert door.run(Row("GET", f"{HOME}/{made['id']}")).get_data() == picture("PNG", 120, 80)
+    door.jobs.run()
+    assert image(door.run(Row("GET", f"{HOME}/{made['id']}?width=1"))) == ("PNG", (1, 1))
