@@ -10,7 +10,7 @@ import json
 import logging
 import random
 import time
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from redis.exceptions import OutOfMemoryError
 
@@ -23,7 +23,7 @@ from app.records import changes, clock, codec, keys, scripts
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from app.core.parts import Part
+    from app.core.parts import Part, Parts
     from app.core.refs import Index, Shelf
     from app.records.changes import Loaded
     from app.records.link import Command, Link, Wire
@@ -57,6 +57,11 @@ class RedisRecords:
         """The entity, or None; a part table is always there, perhaps empty."""
         answers = self._link.ask(*changes.questions([ref]))
         return changes.loaded([ref], answers, 0.0).found[ref]
+
+    def part(self, ref: Ref, number: int) -> Parts:
+        """A part table with this one part in it, or none."""
+        text = self._link.one("HGET", keys.record(ref), number)
+        return cast("Parts", codec.decode(ref, {} if text is None else {str(number): text}))
 
     def many(self, refs: Sequence[Ref]) -> list[Any]:
         """The entities in the order of their refs, None for one that is not there or cannot be read."""

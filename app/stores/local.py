@@ -97,7 +97,7 @@ class LocalStore:
         """A path below our own door; it looks at the size itself."""
         return own_door(self._signer, staged.key, slot.number, expires)
 
-    def held(self, staged: Staged, recorded: Parts, part_size: int) -> Parts:  # noqa: ARG002  # the port's
+    def held(self, staged: Staged, recorded: Parts, part_size: int, only: int | None = None) -> Parts:  # noqa: ARG002  # the port's
         """What was recorded: a file cannot tell which of its bytes were written."""
         return recorded
 

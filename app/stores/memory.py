@@ -130,7 +130,7 @@ class MemoryStore:
         """As the port says."""
         return own_door(self._signer, staged.key, slot.number, expires)
 
-    def held(self, staged: Staged, recorded: Parts, part_size: int) -> Parts:  # noqa: ARG002  # the port's
+    def held(self, staged: Staged, recorded: Parts, part_size: int, only: int | None = None) -> Parts:  # noqa: ARG002  # the port's
         """As the port says."""
         return recorded
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedMultipartUploadTypeDef, PartTypeDef
 
 
+AGAIN = 16  # so many of one part are looked at: SeaweedFS lists it as often as it came
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """A multipart upload that nobody completed: the storage key it is for, its name, when it began."""
@@ -52,18 +55,30 @@ def complete(link: Link, key: str, session: str, parts: Sequence[Part]) -> None:
         s3.complete_multipart_upload(Bucket=link.bucket, Key=link.full(key), UploadId=session, MultipartUpload=listed)
 
 
-def held(link: Link, key: str, session: str, recorded: Parts, part_size: int) -> Parts:
-    """What S3 lists, page by page. Raises UploadError(GONE) when a lifecycle rule ended the multipart upload before its time.
+def listed(link: Link, key: str, session: str) -> list[PartTypeDef]:
+    """What S3 lists, page by page. Raises UploadError(GONE) when a lifecycle rule ended the multipart upload before its time."""
+    with link.speaking(GONE) as s3:
+        pages = s3.get_paginator("list_parts").paginate(Bucket=link.bucket, Key=link.full(key), UploadId=session)
+        return [part for page in pages for part in page.get("Parts", [])]
+
+
+def listed_alone(link: Link, key: str, session: str, number: int) -> list[PartTypeDef]:
+    """What S3 lists of one part, in one question however many there are. Raises as `listed`."""
+    with link.speaking(GONE) as s3:
+        page = s3.list_parts(Bucket=link.bucket, Key=link.full(key), UploadId=session, PartNumberMarker=number - 1, MaxParts=AGAIN)
+        return [part for part in page.get("Parts", []) if part["PartNumber"] == number]
+
+
+def held(listed: Sequence[PartTypeDef], recorded: Parts, part_size: int) -> Parts:
+    """The parts of a list.
 
     SeaweedFS lists a part that came twice twice, to the second: the newest wins, and among equals the one that came through our own door.
     """
     newest: dict[int, PartTypeDef] = {}
-    with link.speaking(GONE) as s3:
-        pages = s3.get_paginator("list_parts").paginate(Bucket=link.bucket, Key=link.full(key), UploadId=session)
-        for listed in (part for page in pages for part in page.get("Parts", [])):
-            known = newest.get(listed["PartNumber"])
-            if known is None or _rank(known, recorded) <= _rank(listed, recorded):
-                newest[listed["PartNumber"]] = listed
+    for part in listed:
+        known = newest.get(part["PartNumber"])
+        if known is None or _rank(known, recorded) <= _rank(part, recorded):
+            newest[part["PartNumber"]] = part
     return replace(recorded, held={n: _part(newest[n], part_size) for n in sorted(newest)})
 
 

@@ -69,11 +69,13 @@ class S3Store:
             raise UploadError(Code.GONE, what="upload")
         return self._presigner.part_url(staged.key, staged.session, slot.number, slot.size if exact else None, expires)
 
-    def held(self, staged: Staged, recorded: Parts, part_size: int) -> Parts:
+    def held(self, staged: Staged, recorded: Parts, part_size: int, only: int | None = None) -> Parts:
         """What S3 lists."""
         if staged.session is None:
             return recorded
-        return multipart.held(self._link, staged.key, staged.session, recorded, part_size)
+        where = self._link, staged.key, staged.session
+        listed = multipart.listed(*where) if only is None else multipart.listed_alone(*where, only)
+        return multipart.held(listed, recorded, part_size)
 
     # ------------------------------------------------------------ to rest
 

@@ -108,6 +108,7 @@ def test_of_a_part_that_came_twice_the_newest_is_held(s3):
     deadline = time.monotonic() + 20
     while (again := _put_again(s3, kept, other)).etag == first.etag:  # listed to the second: until the newer one is told apart
         assert time.monotonic() < deadline
+    assert s3.store.held(kept.staged, kept.parts, PART, 1).held == {1: again}
     kept.add(again)
     assert landed(s3.store, kept.sealed(s3.store)) == other + WHOLE[PART:]
 

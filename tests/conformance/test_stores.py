@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 from urllib.parse import parse_qs, urlsplit
 
@@ -356,6 +357,13 @@ def test_a_part_of_a_plan_that_was_discarded_is_refused(room):
 def test_the_parts_held_are_those_that_came(room):
     kept = put_all(room, WHOLE, [1, 3])
     assert room.again().held(kept.staged, kept.parts, PART) == kept.parts
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_one_part_is_held_as_it_is_among_all(room, number):
+    kept = put_all(room, WHOLE, [1, 3])
+    alone = {n: part for n, part in kept.parts.held.items() if n == number}
+    assert room.again().held(kept.staged, replace(kept.parts, held=alone), PART, number).held == alone
 
 
 def test_nothing_is_held_of_a_plan_without_parts(room):

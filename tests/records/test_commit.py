@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from app.core.credentials import Credential
-from app.core.errors import Code, Moved, RecordsDown
+from app.core.errors import Code, Moved, RecordsDown, Unreadable
 from app.core.parts import Parts
 from app.core.ports import NOTHING, Change
 from app.core.refs import Index, Kind, Ref
-from app.records import records_over, redis_records
+from app.records import keys, records_over, redis_records
 from tests.records.samples import a_blob, a_part, a_pointer, an_asset, an_operation, an_upload, newer, put
 
 EVERY_KIND = [an_upload(), an_operation(), an_asset(), a_blob(), a_pointer(a_blob()), Parts("acme", "u1", {3: a_part(3)})]
@@ -253,6 +253,20 @@ def test_parts_and_finish_at_once_lose_nothing(records):
         frozen = pool.submit(finish).result()
         assert {type(sender.exception()) for sender in senders} <= {Moved, type(None)}
     assert frozen == recorded == set(records.get(up.parts_ref).held)
+
+
+def test_one_part_of_a_table_is_read_alone(records, raw):
+    up = an_upload()
+    records.commit([up.ref], lambda _: Change(put=(up,)))
+    assert records.part(up.parts_ref, 7).held == {}
+    for number in (7, 8):
+        records.record_part(up.ref, a_part(number), lambda _: None)
+    assert records.part(up.parts_ref, 7).held == {7: a_part(7)}
+    assert records.part(up.parts_ref, 9).held == {}
+    raw.hset(keys.record(up.parts_ref), 8, "{")
+    assert records.part(up.parts_ref, 7).held == {7: a_part(7)}
+    with pytest.raises(Unreadable):
+        records.part(up.parts_ref, 8)
 
 
 def test_a_part_is_replaced_and_taken_out(records):

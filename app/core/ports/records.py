@@ -53,6 +53,9 @@ class Records(Protocol):
     def many(self, refs: Sequence[Ref]) -> list[Any]:
         """The entities, each or None, in the order of their refs; one that cannot be read is None too, so that a list goes on."""
 
+    def part(self, ref: Ref, number: int) -> Parts:
+        """A part table with this one part in it, or none: as quickly as the table is long or short."""
+
     def shelf(self, shelf: Shelf, start: int, limit: int, *, newest: bool) -> list[Ref]:
         """Up to `limit` members of a list from the `start`-th on, in the order in which they were made, or the newest first."""
 

@@ -95,8 +95,11 @@ class Store(Protocol):
         `exact`: the size of the slot is final and is signed where the store can.
         """
 
-    def held(self, staged: Staged, recorded: Parts, part_size: int) -> Parts:
-        """The parts that are there: the store's own list where it has one (the newest of duplicates), else what was recorded."""
+    def held(self, staged: Staged, recorded: Parts, part_size: int, only: int | None = None) -> Parts:
+        """The parts that are there: the store's own list where it has one (the newest of duplicates), else what was recorded.
+
+        `only`: the number of the one part that is asked for.
+        """
 
     def seal(self, staged: Staged, parts: Parts, length: int) -> Staged:
         """Make the whole of what was finished, and freeze it: size and etag of the result. Repeating it gives the same.

@@ -155,7 +155,7 @@ def part_done(id: str) -> Response:
     parts.slot(number, up.part_size, up.length, up.policy.max_parts)
     if up.state in {State.CANCELLED, State.EXPIRED}:
         raise UploadError(Code.UPLOAD_CANCELLED if up.state is State.CANCELLED else Code.UPLOAD_EXPIRED)
-    part = doors().reception.held(up).held.get(number)
+    part = doors().reception.held(up, number).held.get(number)
     if part is None:
         raise UploadError(Code.PARTS_MISSING, missing=[number])
     if asked["etag"].strip('"') != part.etag.strip('"'):

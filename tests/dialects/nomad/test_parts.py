@@ -6,6 +6,7 @@ import pytest
 
 from app.core.errors import Code, problem
 from app.core.policy import DAY
+from app.records import keys
 from tests.dialects.house import Row, has
 from tests.dialects.nomad.speak import (
     API,
@@ -123,6 +124,15 @@ def test_an_etag_that_is_missing_or_wrong_is_400(standing, body, word):
     begun = begin(door, anna, 4, option="continue")
     put(door, begun["parts"][0], b"rest")
     door.run(Row("POST", f"{UPLOAD}/part/{begun['parts'][0]['id']}/complete", anna, body, 400, shows=refused(400, word)))
+
+
+def test_to_confirm_a_part_the_others_are_not_read(door, anna):
+    begun = begin(door, anna, len(CONTENT))
+    etags = [put(door, part, CONTENT) for part in begun["parts"]]
+    table = keys.record(door.house.library.upload(door.principal(), begun["id"]).parts_ref)
+    door._redis().hset(table, 2, "what nobody can read")
+    confirm(door, anna, begun["parts"][0], etags[0])
+    confirm(door, anna, begun["parts"][1], etags[1], 503)
 
 
 def test_a_part_that_never_came_is_not_confirmed(door, anna):
