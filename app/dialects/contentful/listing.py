@@ -19,12 +19,11 @@ from app.core.document import Document
 from app.core.errors import Code, UploadError
 from app.core.library import LONGEST_LIST
 from app.core.policy import Principal, Scope
-from app.dialects.contentful import links, queries, views
+from app.dialects.contentful import links, queries, steps, views
 from app.dialects.contentful.answers import shown
 from app.dialects.contentful.queries import View, invalid
 from app.dialects.contentful.schemas import loaded
 from app.dialects.contentful.speaker import within
-from app.dialects.contentful.steps import is_published
 from app.web.dialect import doors
 
 LISTS = Blueprint("lists", __name__)
@@ -32,6 +31,7 @@ LISTS = Blueprint("lists", __name__)
 MOST = 1000
 USUAL = 100
 FARTHEST = 2**31
+LARGEST = 7 * 1024 * 1024  # bytes of an answer: 7340032 (the vendor's technical limits, and what its clients report)
 IGNORED = ("locale", "include")  # they mean nothing where every locale is shown and nothing is linked
 NEWEST, OLDEST = "-sys.createdAt", "sys.createdAt"
 
@@ -62,7 +62,7 @@ def drafts(space: str, environment: str = links.MASTER) -> Response:
 @LISTS.get("/public/assets")
 def published(space: str, environment: str = links.MASTER) -> Response:
     """The assets that are published, as they were published."""
-    return _list(within(space, environment, Scope.ASSETS_READ), views.published, is_published)
+    return _list(within(space, environment, Scope.ASSETS_READ), views.published, steps.is_published)
 
 
 def _list(who: Principal, view: Callable[[Document], View], there: Callable[[Document], bool] | None = None) -> Response:
@@ -78,7 +78,14 @@ def _list(who: Principal, view: Callable[[Document], View], there: Callable[[Doc
         everything = _looked_through(who, view, there, query, order)
         items, total = everything[start : start + limit], len(everything)
     items = [chosen(item) for item in items]
-    return shown(_by_cursor(items, total, start, limit) if cursor else views.array(items, total, start, limit))
+    return _sendable(shown(_by_cursor(items, total, start, limit) if cursor else views.array(items, total, start, limit)))
+
+
+def _sendable(response: Response) -> Response:
+    """Raise UploadError(BAD_REQUEST) for a page that is larger than the vendor sends any: its clients then ask for a smaller one."""
+    if (response.content_length or 0) > LARGEST:
+        raise steps.refuse(f"Response size too big. Maximum allowed response size: {LARGEST}B.")
+    return response
 
 
 def _query() -> dict[str, Any]:

@@ -22,7 +22,7 @@ ROOTS = ("sys", "fields", "metadata")
 FIELDS = ("title", "description", "file")
 FILTER = re.compile(r"(?P<path>[^\[\]]+)(?:\[(?P<operator>[a-z]+)\])?")
 DEEPEST = 8  # steps of a path
-MOST = 100  # paths in one order or selection
+MOST = 100  # paths in one order or selection, and filters
 
 
 def invalid(path: str, details: str, name: str = "unknown") -> UploadError:
@@ -67,6 +67,8 @@ def _down(node: Any, steps: list[str]) -> Iterator[Any]:
 
 def tests(query: Mapping[str, str]) -> list[Test]:
     """What an asset must pass: one test for each filter. Raises UploadError(BAD_REQUEST)."""
+    if len(query) > MOST:
+        raise invalid("query", f"At most {MOST} filters", "size")
     return [_test(name, value) for name, value in query.items()]
 
 

@@ -155,6 +155,7 @@ def test_the_total_counts_what_was_found(shelf):
         "select=fields.price",
         "select=fields,",
         "mimetype_group=cats",
+        "&".join(f"sys.a{number}[ne]=x" for number in range(101)),
         "sys.a.b.c.d.e.f.g.h=1",
         "cursor=perhaps",
         "cursor=true&pageNext=x",
@@ -239,6 +240,16 @@ def test_pages_by_cursor(shelf, query):
     back = door.run(Row("GET", page["pages"]["prev"], mine)).get_json()
     assert [item["sys"]["id"] for item in back["items"]] == seen[:2]
     assert "prev" not in back["pages"]
+
+
+@pytest.mark.parametrize("cursor", ["", "&cursor=true"])
+def test_a_page_is_no_larger_than_the_vendors(door, mine, cursor):
+    for _ in range(8):
+        asset(door, mine, {"fields": {"title": {"en-US": "a" * 1_000_000}}})
+    message = "Response size too big. Maximum allowed response size: 7340032B."
+    door.run(Row("GET", f"{LIST}?limit=8{cursor}", mine, status=400, shows=refusal("BadRequest", message=message, details=None)))
+    assert len(door.run(Row("GET", f"{LIST}?limit=7{cursor}", mine)).get_json()["items"]) == 7
+    assert len(door.run(Row("GET", f"{LIST}?select=sys{cursor}", mine)).get_json()["items"]) == 8
 
 
 def test_pages_of_nothing_lead_nowhere(shelf):
