@@ -106,7 +106,7 @@ class Pocket:
 
     @property
     def mime_type(self) -> str:
-        """As declared; of a file that we fetched, what its server said, or what was measured."""
+        """As declared; of a file that we fetched, as measured."""
         measured = self.of.facts.media_type if self.of.facts else "application/octet-stream"
         return str(self.kept.get("mimeType") or measured)
 
