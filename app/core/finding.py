@@ -32,7 +32,7 @@ class Finding:
     """What the work finds for bytes with these facts. `refs`: every record that the commit reads or may write.
 
     Raises UploadError: EXISTS when the id that was chosen is taken, and the asset that has it may not be replaced; PRECONDITION when that
-    asset is no longer at the version that is expected.
+    asset is no longer at the version that is expected, GONE when it is no more.
     """
 
     def __init__(self, records: Records, work: Work, facts: Facts) -> None:
@@ -75,9 +75,10 @@ class Finding:
 
     @cached_property
     def before(self) -> Asset | None:
-        """The asset whose bytes are replaced; None makes a new one. Raises UploadError: EXISTS, PRECONDITION."""
+        """The asset whose bytes are replaced; None makes a new one. Raises UploadError: EXISTS, PRECONDITION, GONE."""
         ref = self._asset_ref(self.id)
         if self._read(ref) is None:
+            self._require_unexpected()
             return None
         there = self._there(ref)
         if there is None or not (there == self._standing or (self._replaceable(there) and there.document is None)):
@@ -85,6 +86,11 @@ class Finding:
         if self._work.target.expected not in {None, there.version}:
             raise UploadError(Code.PRECONDITION, version=there.version)
         return there
+
+    def _require_unexpected(self) -> None:
+        """Whoever says at which version an asset must stand does not want a new one."""
+        if self._work.target.expected is not None:
+            raise UploadError(Code.GONE, what="asset")
 
     def _replaceable(self, there: Asset) -> bool:
         return self._work.target.replace or there == self._holder(self._work.target.by_alias)

@@ -78,12 +78,12 @@ def refs(of: Asset) -> list[Ref]:
 def deletion(seen: Sequence[Asset], found: Found, now: float) -> Change:
     """The end of these assets, as they were seen. Raises Overtaken, Moved(GONE)."""
     current = [_same(of, found) for of in seen]
-    letting: dict[str, set[str]] = {}
+    leaving: dict[Ref, set[str]] = {}  # who lets go of which blob: of two that have the same bytes, both at once
     for of in current:
         for key in of.contents:
-            letting.setdefault(key, set()).add(of.id)
+            leaving.setdefault(Ref(Kind.BLOB, of.tenant, key), set()).add(of.id)
     gone = tuple(asset.delete(of, now) for of in current)
-    rest = combined(release(found, of.tenant, key, letting[key], now) for of in current[:1] for key in letting)
+    rest = combined(release(found, blob.tenant, blob.id, holders, now) for blob, holders in leaving.items())
     names = tuple(ref for of in current for ref in freed(of.ref, of.aliases, found))
     return Change(
         put=(*gone, *rest.put), drop=(*rest.drop, *names), release=rest.release, manifest=tuple(of.ref for of in gone), bury=rest.bury
@@ -98,9 +98,12 @@ def _same(seen: Asset, found: Found) -> Asset:
 
 
 def release(found: Found, tenant: str, key: str, holders: Iterable[str], now: float) -> Change:
-    """These holders let go of the blob; when nobody else holds it, it is doomed and nothing points to it any more."""
+    """These holders let go of the blob; when nobody else holds it, it is doomed and nothing points to it any more.
+
+    The commit must name the blob (else KeyError: it would stay for ever), and every one of `holders` must hold it: they are counted.
+    """
     ref, leaving = Ref(Kind.BLOB, tenant, key), sorted(set(holders))
-    blob = found.get(ref)
+    blob = found[ref]
     if not isinstance(blob, Blob) or blob.state is not BlobState.LIVE:
         return Change()
     letting_go = tuple((ref, holder) for holder in leaving)

@@ -84,6 +84,19 @@ def test_new_bytes_for_the_version_that_is_expected(world):
     assert (world.content(kept), kept.version) == (b"two", 1)
 
 
+def test_what_is_expected_at_a_version_is_not_made_anew(world):
+    of = world.asset_of(sent(world, b"one", asset_id="mine"))
+    world.hold()
+    op = sent(world, b"two", asset_id="mine", replace=True, expected=0)
+    world.library.delete(of)
+    world.retention.write_manifests()
+    world.door.jobs.run()
+    assert problem(world, op) == (Status.FAILED, Code.GONE)
+    assert world.fresh(of) is None
+    world.sweep_all()
+    assert world.indexed() == {}
+
+
 def test_an_asset_moves_with_its_new_bytes_or_not_at_all(world):
     there = world.folders.create(ACME, "v1", "there")
     old = world.asset_of(sent(world, b"one", asset_id="mine"))
