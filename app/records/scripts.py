@@ -23,6 +23,13 @@ for _, command in ipairs(cjson.decode(ARGV[2])) do redis.pcall(unpack(command)) 
 return 1
 """
 
+# KEYS: lock. ARGV: the token that was found, the new one, milliseconds.
+TAKE_OVER = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1
+"""
+
 # KEYS: lock. ARGV: token, milliseconds.
 RENEW = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end

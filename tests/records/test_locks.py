@@ -1,8 +1,12 @@
 """One writer at a time, for as long as it renews."""
 
+import subprocess
+import sys
+
 import pytest
 
 from app.core.timing import LOCK
+from app.records import processes
 from tests.records.samples import an_upload
 
 UP = an_upload().ref
@@ -45,3 +49,73 @@ def test_a_token_that_was_not_renewed_is_worth_nothing(locks, raw):
     locks.release(UP, late)
     assert locks.acquire(UP) is None
     assert locks.renew(UP, mine)
+
+
+# ---------------------------------------------------------------- holders that died
+
+ANOTHER = "import sys; from app.records import processes; print(processes.own(), flush=True); sys.stdin.read()"
+
+
+@pytest.fixture
+def another():
+    """Another process of this machine, and what it is known by."""
+    with subprocess.Popen([sys.executable, "-c", ANOTHER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process, process.stdout.readline().strip()
+        process.kill()
+
+
+def held_by(raw, locks, known_as):
+    """The lock, as that process would have it."""
+    locks.acquire(UP)
+    (key,) = raw.keys("*")
+    raw.set(key, f"{known_as}/token", px=10_000)
+    return f"{known_as}/token"
+
+
+@pytest.mark.parametrize("reaped", [True, False])
+def test_a_lock_of_a_process_that_was_killed_is_taken_over_at_once(locks, raw, another, reaped):
+    process, known_as = another
+    late = held_by(raw, locks, known_as)
+    assert locks.acquire(UP) is None
+    process.kill()
+    assert process.stdout.read() == ""  # it is dead, and a zombie until somebody asks how it ended
+    if reaped:
+        process.wait()
+    mine = locks.acquire(UP)
+    assert mine
+    assert locks.acquire(UP) is None
+    assert not locks.renew(UP, late)
+    locks.release(UP, late)
+    assert locks.renew(UP, mine)
+
+
+def test_a_number_that_another_process_got_since_is_not_the_holders(locks, raw):
+    words = processes.own().split(" ")
+    held_by(raw, locks, " ".join([*words[:-1], "1"]))
+    assert locks.acquire(UP)
+
+
+@pytest.mark.parametrize("word", [0, 1, 2])
+def test_of_another_machine_container_or_user_nothing_is_told(locks, raw, word):
+    words = processes.own().split(" ")
+    held_by(raw, locks, " ".join([*words[:word], "another", *words[word + 1 : -2], "999999999", "1"]))
+    assert locks.acquire(UP) is None
+
+
+@pytest.mark.parametrize("known_as", ["", "older", "a b c d e f", "    "])
+def test_a_token_that_names_nobody_is_left_to_its_time(locks, raw, known_as):
+    held_by(raw, locks, known_as)
+    assert locks.acquire(UP) is None
+
+
+def test_where_the_system_does_not_tell_a_lock_is_left_to_its_time(locks, raw, another, monkeypatch, tmp_path):
+    process, known_as = another
+    held_by(raw, locks, known_as)
+    process.kill()
+    process.wait()
+    processes._own.cache_clear()
+    monkeypatch.setattr(processes, "PROC", tmp_path)
+    assert (processes.own(), locks.acquire(UP)) == (None, None)
+    processes._own.cache_clear()
+    monkeypatch.undo()
+    assert locks.acquire(UP)
