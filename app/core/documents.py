@@ -102,7 +102,7 @@ class Documents:
             _require_revision(current, revision)
             if guard:
                 guard(current)
-            if current.files != seen.files:
+            if current.files != seen.files or current.aliases != seen.aliases:
                 raise Overtaken
             gone = Change(drop=(ref, *holding.freed(ref, seen.aliases, there)))
             return holding.combined([gone, holding.deletion(held, there, self.records.now())])

@@ -127,9 +127,12 @@ class Finding:
 
     @cached_property
     def _standing(self) -> Asset | None:
-        """The asset that fills the slot so far, unless it was deleted behind the document's back."""
-        file = self.document.files.get(self._work.target.slot) if self.document else None
-        return self._there(self._asset_ref(file.asset_id)) if file else None
+        """The asset that fills the slot so far and is there. One that fills another slot too keeps its bytes for that one."""
+        files = dict(self.document.files) if self.document else {}
+        file = files.pop(self._work.target.slot, None)
+        if file is None or file.asset_id in {other.asset_id for other in files.values()}:
+            return None
+        return self._there(self._asset_ref(file.asset_id))
 
     @cached_property
     def _same(self) -> str | None:

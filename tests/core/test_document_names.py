@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from app.core.alias import alias_ref
 from app.core.document import revised
 from app.core.errors import Code, Moved, UploadError
+from tests.core.worlds import Meanwhile
 
 
 @pytest.fixture
@@ -67,3 +71,12 @@ def test_names_go_with_the_document(door, documents, who):
     documents.delete(documents.revise(of, same, claim=("a",)))
     documents.create(who, "d", "two", {}, ("a",))
     assert named(door, who, "a") == "two"
+
+
+def test_a_name_that_comes_while_the_document_goes_goes_too(door, documents, who):
+    of = documents.create(who, "d", "one", {})
+    late = Meanwhile(door.house.records, "commit", lambda: documents.revise(of, same, claim=("a",)))
+    replace(documents, records=late).delete(of)
+    assert late.done
+    assert door.house.records.get(alias_ref(who.tenant, "a")) is None
+    assert documents.create(who, "d", "two", {}, ("a",)).aliases == ("a",)

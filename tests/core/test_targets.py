@@ -317,6 +317,17 @@ def test_a_slot_whose_asset_was_deleted_is_filled_again(world, paper):
     assert world.content(world.library.asset(ACME, world.fresh(paper).files["en"].asset_id)) == b"two"
 
 
+def test_what_stands_in_another_slot_too_keeps_its_bytes_there(world, paper):
+    first = world.asset_of(attached(world, b"one", "en"))
+    world.documents.revise(paper, lambda it, now: document.revised(it, now, files={**it.files, "published": it.files["en"]}))
+    second = world.asset_of(attached(world, b"two", "en"))
+    files = world.fresh(paper).files
+    assert (files["published"].asset_id, files["en"].asset_id) == (first.id, second.id)
+    assert (world.content(world.fresh(first)), world.content(second)) == (b"one", b"two")
+    world.documents.revise(paper, lambda it, now: document.revised(it, now, files={"en": it.files["en"]}))
+    assert world.fresh(first).state is AssetState.DELETED
+
+
 def test_what_stands_in_a_slot_goes_and_changes_with_its_document_alone(world, paper):
     of = world.asset_of(attached(world, b"one", "en"))
     for end in (world.library.delete, world.library.trash):
