@@ -138,7 +138,7 @@ class Pair:
 
     @contextlib.contextmanager
     def at_work(self):
-        """A look at whose workers took messages meanwhile, by the numbers of the processes that tell it with their events."""
+        """A look at who took messages meanwhile, workers and keepers, by the numbers of the processes that tell it with their events."""
         busy: set[int] = set()
         app = Celery(broker=self.house.settings.broker, set_as_current=False)
         with app.connection_for_read() as wire:
@@ -195,7 +195,9 @@ class Pair:
         for up in self.house.library.uploads(WHO, "contentful"):
             if up.blob and not up.attaching:
                 self.house.reception.discard(up)
-        for of in self.house.library.assets(WHO, limit=10_000).items:
+        for paper in self.house.documents.list(WHO, "contentful", 0, 100).items:
+            self.ask(self.one, "DELETE", f"{MASTER}/assets/{paper.id}", 204)
+        for of in self.house.library.assets(WHO, limit=100).items:
             self.ask(self.other, "DELETE", f"/v1/assets/{of.id}", 204)
         self.clean()
         assert self.store.keys() == set()
@@ -319,9 +321,10 @@ def test_v1_a_stream_whose_door_dies_is_continued_at_the_other_or_expires(pair):
     children = pair.other.leader("web").children(recursive=True)
     pair.other.kill("web")
     assert not psutil.wait_procs(children, 20)[1]
-    for wire, lock in zip(wires, pair.clock.scan_iter("lock:*"), strict=True):
+    for wire in wires:
         wire.close()
-        pair.clock.expire(lock, 0)  # their holder renews them no more
+    for lock in list(pair.clock.scan_iter("lock:*")):
+        pair.clock.expire(lock, 0)  # of a process of another machine nobody knows that it is gone: they run out
     at = pair.ask(pair.one, "GET", f"/v1/uploads/{began['upload']['id']}", 200).json()["offset"]
     pair.ask(pair.one, "PUT", path, 202, data=whole[at:], headers={"Content-Range": f"bytes {at}-{len(whole) - 1}/{len(whole)}"})
     eventually(lambda: requests.get(f"{pair.other.url}/readyz?for=door", timeout=10).ok, what="the other door")
@@ -487,7 +490,7 @@ def test_contentful_a_large_file_for_many_locales_by_the_workers_of_both(pair):
             asset = made(pair, pair.other, upload, locales)
             pair.at_once([("PUT", f"{asset}/files/{locale}/process", 204) for locale in locales], headers={"X-Contentful-Version": "1"})
         found = urls(pair, asset)
-        eventually(lambda: look() == {up.leader("worker").pid for up in pair.doors}, what="work at both machines")
+        eventually(lambda: look() >= {up.leader("worker").pid for up in pair.doors}, what="work at both machines")
     assert {pair.ask(up, "HEAD", url, 200).headers["Content-Length"] for url in found.values() for up in pair.doors} == {str(len(whole))}
     assert pair.ask(pair.other, "GET", found["fr-FR"], 200).content == whole
     assert pair.ask(pair.one, "GET", f"{SPACE}/uploads/{upload}", 200, headers={"Accept": BYTES}).content == whole
