@@ -113,6 +113,15 @@ def visit(door: Door, who: Headers, method: str, path: str) -> Any:
     return door.send(method, path.removeprefix(BASE), who | headers, body)
 
 
+def reading(door: Door | Diary, dialect: str, who: Headers, names: Iterable[str]) -> dict[str, bytes]:
+    """What is to be read at a door: every address that answers well, and every URL that these answers name."""
+    diary = Diary(door)
+    found = {path: diary.send("GET", path, who) for method, path in addresses(door, dialect, names) if method == "GET"}
+    found |= {url: diary.send("GET", url, who) for url in sorted(diary.urls - found.keys())}
+    assert not [path for path, answer in found.items() if answer.status_code >= 500]
+    return {path: answer.get_data() for path, answer in found.items() if answer.status_code == 200}
+
+
 def dump(door: Door, tenant: str = "acme") -> dict[str, Any]:
     """What Redis holds of a tenant, but for who speaks and how often."""
     redis = door._redis()

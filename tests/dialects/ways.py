@@ -53,6 +53,17 @@ def _v1(_door: Door, _who: Headers, content: bytes, name: str) -> tuple[str, str
     return "POST", f"/v1/uploads?filename={name}", {"Content-Type": "image/png"}, content
 
 
+def _announced(door: Door, who: Headers, content: bytes, name: str) -> tuple[str, str, Headers, Any]:
+    promise = door.run(Row("POST", "/v1/uploads", who, {"filename": name, "size": len(content)}, 202)).get_json()
+    return "PUT", promise["upload"]["uploadUrl"], {}, content
+
+
+def _plan(door: Door, who: Headers, content: bytes, name: str) -> tuple[str, str, Headers, Any]:
+    promise = door.run(Row("POST", "/v1/uploads", who, {"filename": name, "size": len(content), "parts": True}, 202)).get_json()
+    assert door.send("PUT", promise["upload"]["parts"][0]["url"], None, content).status_code == 200
+    return "POST", promise["upload"]["completeUrl"], {}, None
+
+
 def _image(door: Door, who: Headers, content: bytes, name: str) -> tuple[str, str, Headers, Any]:
     promise = wdesk.initiate(door, who, body={"fileName": name})
     return "PUT", promise["uploadUrl"], {}, content
@@ -121,6 +132,8 @@ def _replaced(door: Door, who: Headers, content: bytes, name: str) -> tuple[str,
 
 WAYS = (
     Way("v1", "raw", _v1, waits=False),
+    Way("v1", "announced", _announced, waits=False),
+    Way("v1", "parts", _plan, waits=False),
     Way("wdesk", "image", _image, waits=False),
     Way("wdesk", "file", _file, waits=False),
     Way("backoffice", "form", _backoffice),

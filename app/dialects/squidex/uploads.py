@@ -13,7 +13,7 @@ from marshmallow import fields
 
 from app.core import filenames
 from app.core.asset import Asset
-from app.core.errors import ClientGone, Code, UploadError
+from app.core.errors import ClientGone, Code, Fault, UploadError
 from app.core.operation import Operation
 from app.core.policy import Principal, Scope
 from app.core.reception import Opening
@@ -178,6 +178,6 @@ def _received(who: Principal, came: Incoming, file: FormUpload, target: Callable
 
     try:
         return doors().reception.take(up, file.body, judged)
-    except (UploadError, ClientGone):
+    except (UploadError, Fault, ClientGone):
         doors().reception.withdraw(up)
         raise
