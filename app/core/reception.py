@@ -26,7 +26,7 @@ from app.core.operation import FETCH, INGEST, Operation, Status, queue
 from app.core.parts import Part, Parts
 from app.core.policy import Policy, Principal
 from app.core.ports import Body, Change, Jobs, Locks, Records, Store
-from app.core.refs import Index
+from app.core.refs import Index, Kind, Ref
 from app.core.streams import Streams, Verify, still_open, unchanged, with_parts
 from app.core.target import Target
 from app.core.upload import State, Upload
@@ -79,13 +79,14 @@ class Reception:
 
     def _begin(self, up: Upload, op: Operation, guard: Guard | None = None) -> None:
         paper = [document_ref(up.tenant, up.dialect, op.target.document)] if op.target.document else []
+        rest = Ref(Kind.BLOB, up.tenant, keys.blob(up.tenant, up.id))  # outlives the upload, and its key follows from the upload's id
 
-        def step(taken: Upload | None, _: Operation | None, *papers: Document | None) -> Change:
-            if taken is not None:
+        def step(taken: Upload | None, _: Operation | None, resting: Blob | None, *papers: Document | None) -> Change:
+            if taken or resting:
                 raise Moved(Code.EXISTS, what="upload")
             return Change(put=(up, op, *(await_file(found, op.target.slot, op.id, guard) for found in papers)))
 
-        self.records.commit([up.ref, op.ref, *paper], step)
+        self.records.commit([up.ref, op.ref, rest, *paper], step)
 
     def attach(self, who: Principal, up: Upload, target: Target, guard: Guard | None = None) -> Operation:
         """The bytes of a kept upload become one more asset. See `Attaching.attach`."""

@@ -539,6 +539,17 @@ def test_orphans_go_and_living_uploads_stay(world):
     assert [staged.key for staged in world.store.staged_before(-1)] == [living.staged.key]
 
 
+def test_the_id_of_an_upload_is_not_given_again_while_its_bytes_rest(world):
+    asset = world.asset_of(world.reception.take(world.open(id="chosen"), Bytes(b"first")))
+    world.library.keep(asset)
+    world.sweep_all()
+    assert world.records.get(Ref(Kind.UPLOAD, "acme", "chosen")) is None
+    with pytest.raises(Moved) as refused:
+        world.open(id="chosen")
+    assert refused.value.code is Code.EXISTS
+    assert world.content(world.fresh(asset)) == b"first"
+
+
 def test_another_tenant_knows_nothing(world):
     op = world.upload(b"bytes")
     stranger = replace(ACME, tenant="other")
