@@ -104,7 +104,7 @@ MEANINGS: Mapping[Code, str] = {
     Code.UPLOAD_EXPIRED: "The upload was not finished before its deadline.",
     Code.UPLOAD_CANCELLED: "The upload was cancelled.",
     Code.IN_USE: "The asset is already used elsewhere.",
-    Code.EXISTS: "There is already a {what} of this name.",
+    Code.EXISTS: "Another {what} has this name or id already.",
     Code.VERSION_CONFLICT: "The resource was changed by another request.",
     Code.PRECONDITION: "The resource is at version {version}, not at the one that the request names.",
     Code.RANGE: "The asset has {size} bytes; the range asked for lies outside.",

@@ -178,7 +178,7 @@ def _replaced(wanted: Wanted) -> dict[str, Any]:
 
 
 def give_up(up: Upload) -> None:
-    """Cancel an upload, with its staged parts, unless it was finished at this moment."""
+    """Cancel an upload, with its staged parts, unless its work was done at this moment. One that was just completed comes to nothing."""
     with suppress(Moved):
         doors().reception.cancel(doors().library.operation(Principal(up.tenant, up.owner), up.operation_id))
 
