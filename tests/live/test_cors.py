@@ -29,7 +29,7 @@ async ([url, key, content]) => {
   myHeaders.append("x-api-key", key);
 
   var formdata = new FormData();
-  formdata.append("image", fileInput.files[0], "photo.jpg");
+  formdata.append("image", fileInput.files[0], "");
 
   var requestOptions = {
      method: 'POST',
@@ -115,8 +115,10 @@ def ask(page, up):
     return ask
 
 
-def test_the_sample_of_the_backoffice_page_works_as_printed(page, up):
-    said = page.evaluate(SAMPLE, [f"{up.url}/backoffice", up.credentials["api_key"], base64.b64encode(photo()).decode()])
+@pytest.mark.parametrize("name", ['""', '"photo.jpg"'])
+def test_the_sample_of_the_backoffice_page_works_as_printed(page, up, name):
+    sample = SAMPLE.replace('files[0], "")', f"files[0], {name})")
+    said = page.evaluate(sample, [f"{up.url}/backoffice", up.credentials["api_key"], base64.b64encode(photo()).decode()])
     assert re.fullmatch(r"uploads/[0-9a-f-]{36}\.jpg", json.loads(said)["data"]["key"]), said
 
 

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, request
 from app.core import filenames
 from app.core.errors import ClientGone, Code, Fault, Problem, UploadError, refuse
 from app.core.operation import Operation, Status
-from app.core.policy import Policy, Principal, Scope
+from app.core.policy import ALIASES, Policy, Principal, Scope
 from app.core.reception import Opening
 from app.core.target import Target
 from app.core.upload import Upload
@@ -56,7 +56,7 @@ def _taken(who: Principal, policy: Policy) -> Response:
     """Refused bytes leave nothing behind, and neither does a client that went: there is nothing that it could go on with."""
     form, verify = form_upload(request)
     extension = _extension(form)
-    judged = replace(policy, media_types=_allowed(extension, policy))  # so the worker compares the bytes with the name
+    judged = replace(policy, media_types=_allowed(extension, form, policy))  # so the worker compares the bytes with the name
     key = f"uploads/{new_uuid()}.{extension}"
     opening = Opening(form.filename, metadata={"key": key}, target=Target(aliases=(names.of_file(key),)))
     up = doors().reception.open(who, NAME, judged, opening)
@@ -69,18 +69,25 @@ def _taken(who: Principal, policy: Policy) -> Response:
 
 
 def _extension(form: FormUpload) -> str:
-    """What the file's name ends in, in small letters. Raises UploadError: BAD_REQUEST for another field, BAD_FILENAME."""
+    """What the file's name ends in, in small letters; empty when that says nothing. Raises UploadError: BAD_REQUEST for another field, BAD_FILENAME.
+
+    The page's own sample for browsers sends the file without its name (`append("image", file, "")`): then the declared type stands in for it.
+    """
     if form.name != FIELD:
         raise UploadError(Code.BAD_REQUEST, reason=f"the file must be in the field {FIELD!r}, not in {form.name!r}")
-    _, dot, extension = (filenames.clean(form.filename) or "").rpartition(".")
+    name, declared = filenames.clean(form.filename), (form.declared_type or "").lower()
+    if name is None:
+        return next((known for known, media_type in FORMATS.items() if media_type == ALIASES.get(declared, declared)), "")
+    _, dot, extension = name.rpartition(".")
     return extension.lower() if dot else ""
 
 
-def _allowed(extension: str, policy: Policy) -> tuple[str, ...]:
+def _allowed(extension: str, form: FormUpload, policy: Policy) -> tuple[str, ...]:
     """The one format that a file of this name may have. Raises UploadError(BAD_FILENAME) for a name of no format that is taken."""
     taken = [name for name, media_type in FORMATS.items() if policy.accepts(media_type)]
     if extension not in taken:
-        raise UploadError(Code.BAD_FILENAME, reason=f"it must end in one of {', '.join(taken)}")
+        lacking = "" if form.filename else "no file was chosen, or it came without a name and without a type that is taken; "
+        raise UploadError(Code.BAD_FILENAME, reason=f"{lacking}it must end in one of {', '.join(taken)}")
     return (FORMATS[extension],)
 
 
@@ -117,7 +124,8 @@ def _answered(op: Operation, up: Upload) -> Response:
 
 
 def _refusal(why: Problem, up: Upload) -> UploadError:
-    """The upload took one format; to a client who may send four, the reason is the name."""
+    """The upload took one format; to a client who may send four, the reason is the name, or what stood in for it."""
     if why.code is Code.TYPE_NOT_ALLOWED:
-        return UploadError(Code.BAD_FILENAME, reason=f"the file is {why.facts['media_type']}, but called {up.filename}")
+        told = f"called {up.filename}" if up.filename else f"declared as {', '.join(up.policy.media_types)}"
+        return UploadError(Code.BAD_FILENAME, reason=f"the file is {why.facts['media_type']}, but {told}")
     return refuse(why)

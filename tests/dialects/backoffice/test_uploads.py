@@ -49,6 +49,23 @@ def test_the_declared_type_counts_for_nothing(door, mine, declared):
     uploaded(door, mine, part(media_type=declared))
 
 
+@pytest.mark.parametrize(
+    ("declared", "kind", "extension"),
+    [
+        ("image/jpeg", "JPEG", "jpg"),
+        ("image/jpg", "JPEG", "jpg"),
+        ("image/gif", "GIF", "gif"),
+        ("Image/PNG", "PNG", "png"),
+        ("image/webp; q=1", "WEBP", "webp"),
+    ],
+)
+def test_a_file_without_a_name_is_what_the_form_declares(door, mine, declared, kind, extension):
+    """`formdata.append("image", file, "")`, as in the sample for browsers."""
+    given = uploaded(door, mine, part(filename="", content=picture(kind), media_type=declared))
+    assert given.endswith(f".{extension}")
+    assert (asset_of(door, given).filename, asset_of(door, given).facts.media_type) == (f"image.{extension}", f"image/{kind.lower()}")
+
+
 def test_fields_beside_the_file_do_no_harm(door, mine):
     uploaded(
         door, mine, part("before", None, b"1"), part(), part("image", None, b"a text field of the same name"), part("after", None, b"2")
@@ -101,7 +118,11 @@ def test_a_body_that_cannot_hold_so_small_a_file_is_refused_unread(door, mine):
         ((part("Image"),), ["'image'"]),
         ((part("", "photo.png"),), ["'image'"]),
         ((part(content=b""),), ["empty"]),
-        ((part(filename="", content=b""),), ["must end in"]),
+        ((part(filename="", content=b""),), ["empty"]),
+        ((part(filename="", content=b"", media_type="application/octet-stream"),), ["no file was chosen", "must end in"]),
+        ((part(filename="", media_type=None),), ["without a name", "must end in"]),
+        ((part(filename="", media_type="image/tiff"),), ["without a name", "must end in"]),
+        ((part(filename="", media_type="image/jpeg"),), ["image/png", "declared as image/jpeg"]),
         ((part(), part(filename="two.png")), ["more than one file"]),
         ((part(), part("other", "two.png")), ["more than one file"]),
         ((part("other", "two.png"), part()), ["'image'"]),
