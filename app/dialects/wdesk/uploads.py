@@ -56,6 +56,8 @@ def put(tenant: str, id: str) -> Response:
     """The bytes, raw, whatever their declared type. The same owner's token is needed; a later one than at initiation is as good."""
     who = speaker(Scope.UPLOADS_WRITE)
     up = _meant(who, tenant, id)
+    if "Content-Range" in request.headers:  # a piece must not pass for the whole (RFC 9110, section 14.5)
+        raise UploadError(Code.BAD_REQUEST, reason="Content-Range: only the whole file can be PUT")
     try:
         transfers.receive_whole(up)
     except UploadError as refusal:

@@ -176,6 +176,14 @@ def test_a_client_that_leaves_may_put_again(door, mine):
     assert door.run(Row("GET", got, mine)).get_data() == picture(shade=3)
 
 
+@pytest.mark.parametrize("span", ["bytes 0-99/1000", "bytes 0-99/100", "nonsense", ""])
+def test_400_for_a_piece_of_the_file_and_the_whole_may_follow(door, mine, span):
+    promise = initiate(door, mine)
+    door.run(Row("PUT", promise["uploadUrl"], mine | {"Content-Range": span}, picture()[:100], 400, shows=refusal(400, "Content-Range")))
+    door.run(Row("GET", promise["operationLocation"], mine, shows={"status": "acknowledged"}))
+    door.run(Row("PUT", promise["uploadUrl"], mine, picture()))
+
+
 def test_a_declared_digest_is_verified(door, mine):
     promise = initiate(door, mine)
     door.run(
