@@ -172,21 +172,19 @@ def _by_form(query: Query, request: _Request) -> _Client:
 
 
 def _by_basic(query: Query, request: _Request) -> _Client | None:
-    """Nothing without a header; one that proves nothing is not saved by a good body (RFC 6749 2.3: one way at a time)."""
-    header = request.headers.get("Authorization") or ""
-    if not header:
-        return None
-    return _proved(query, _readings(header))
+    """Nothing without a Basic header; one that proves nothing is not saved by a good body (RFC 6749 2.3: one way at a time).
+
+    A bearer token proves no client: whoever asks for the next one while his session still sends the last is judged by what he asks with.
+    """
+    scheme, _, encoded = (request.headers.get("Authorization") or "").partition(" ")
+    return _proved(query, _readings(encoded)) if scheme.lower() == "basic" else None
 
 
-def _readings(header: str) -> Iterator[tuple[str, str]]:
+def _readings(encoded: str) -> Iterator[tuple[str, str]]:
     """What a Basic header may mean. RFC 6749 2.3.1 has both halves form-encoded, which few clients do, and our client ids have a colon."""
-    scheme, _, encoded = header.partition(" ")
     try:
         plain = base64.b64decode(encoded.strip(), validate=True).decode()
     except (binascii.Error, ValueError):
-        return
-    if scheme.lower() != "basic":
         return
     for name, _, secret in (plain.partition(":"), plain.rpartition(":")):
         yield name, secret

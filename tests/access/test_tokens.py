@@ -41,6 +41,7 @@ def client(access):
         (GRANT, basic(f"{ID}:{SECRET}", "basic")),
         (GRANT, basic(f"demo%3Adefault:{SECRET}")),
         (POST, basic(f"{ID}:{SECRET}")),
+        (POST, {"Authorization": "Bearer st_the_last_one"}),
         ({**POST, "scope": "file:read file:write"}, {}),
         ({**POST, "scope": ""}, {}),
         ({**POST, "resource": "\N{SNOWMAN}" * 5_000, "audience": None}, {}),
