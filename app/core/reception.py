@@ -59,7 +59,7 @@ class Reception:
     def open(self, who: Principal, dialect: str, policy: Policy, opening: Opening) -> Upload:
         """A new upload and the operation that promises its result, in one commit.
 
-        Raises UploadError: TOO_LARGE, EMPTY, UNSUPPORTED_TYPE, BAD_FILENAME, INVALID (part size).
+        Raises UploadError: TOO_LARGE, EMPTY, UNSUPPORTED_TYPE, BAD_FILENAME, INVALID (part size); Moved: EXISTS (the id), NOT_FOUND (the document).
         """
         up = self._staged(who, dialect, policy, opening)
         self._begin(up, _promise(up, INGEST, opening.target))
