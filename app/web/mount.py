@@ -9,6 +9,7 @@ import logging
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from http import HTTPStatus
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -65,7 +66,7 @@ def refuse(why: Problem) -> Response:
     """The refusal in the form of the dialect that was spoken to."""
     dialect = dialect_at(request.path)
     response = dialect.render(why) if dialect else problems.render(why)
-    if why.code is Code.UNAVAILABLE:
+    if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers.setdefault("Retry-After", RETRY_AFTER)
     if why.code is Code.RATE_LIMITED:
         response.headers.setdefault("Retry-After", str(why.facts.get("retry_after", RETRY_AFTER)))

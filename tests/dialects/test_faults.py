@@ -14,6 +14,7 @@ from redis.exceptions import ConnectionError as Away
 from app.core.errors import BrokerDown, Code, StoreDown, problem
 from app.core.ports import Store
 from app.records.link import Wire
+from app.web import mount
 from app.web.dialect import EXTENSION
 from tests.dialects.pictures import picture
 from tests.dialects.walks import addresses, names_of, reading, visit
@@ -166,6 +167,15 @@ def test_no_route_answers_500(open_door, monkeypatch, dialect, what):
                 refusals.add(answers)
         forget_locks(door)
     assert refusals
+
+
+@pytest.mark.parametrize("dialect", SPEAK)
+def test_whoever_is_told_503_is_told_when_to_come_again(door, dialect):
+    for code in Code:
+        with door.app.test_request_context(door.app.extensions[EXTENSION].dialects[dialect].mounts[0] + "/x"):
+            answer = mount.refuse(problem(code))
+        assert (answer.status_code in {429, 503}) is ("Retry-After" in answer.headers), code
+        assert answer.status_code == 503 or code not in {Code.UNAVAILABLE, Code.STORE_FAULT}
 
 
 @every_way
