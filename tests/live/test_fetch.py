@@ -117,7 +117,7 @@ def test_what_does_not_come_is_told(up, serve, answer, reason):
 
 def test_what_is_too_large_is_not_begun(up, serve):
     server = serve(silent(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000001" + END))
-    assert Asset(up, server.url()).refusal() == (408, "RequestTimeout", "The file is larger than the limit of 1000000000 bytes.")
+    assert Asset(up, server.url()).refusal() == (422, "ValidationFailed", "The file is larger than the limit of 1000000000 bytes.")
 
 
 def test_a_worker_that_dies_while_it_fetches_is_replaced(up):
