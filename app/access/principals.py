@@ -106,14 +106,17 @@ class Access:
         return principal(held)
 
     def by_token(self, token: str) -> Principal:
-        """The principal behind a bearer token, while its client, or its user and his session, are in force. Raises UNAUTHENTICATED."""
+        """The principal behind a bearer token, while its client, or its user and his session, are in force. Raises UNAUTHENTICATED.
+
+        A client that got a new secret or role is a new one: what it was given before ends, also when it was revoked in between.
+        """
         kept = self.keyring.token(fingerprint(token))
         if kept is None or self.keyring.now() >= kept.expires_at:
             raise UploadError(Code.UNAUTHENTICATED)
         if SESSION in kept.metadata:
             return principal(sessions.speaker(self.keyring, kept))
         client = self.keyring.credential("client", kept.principal.owner)
-        if client is None or client.revoked_at is not None:
+        if client is None or client.revoked_at is not None or kept.issued_at < client.created_at:
             raise UploadError(Code.UNAUTHENTICATED)
         return kept.principal
 

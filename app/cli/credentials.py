@@ -90,7 +90,7 @@ def clients() -> None:
 @click.argument("name")
 @plainly
 def add_client(tenant: str, role: str, name: str) -> None:
-    """Make the client `TENANT:NAME`, or give it another role and a new secret."""
+    """Make the client `TENANT:NAME`, or give it another role and a new secret, which ends its tokens."""
     if not CLIENT.fullmatch(name):
         raise ValueError(f"not a client's name: {name!r} (letters, digits, dots, hyphens and underscores, 64 at most)")
     client_id = f"{tenant}:{name}"
@@ -127,7 +127,7 @@ def users() -> None:
 @click.argument("username")
 @plainly
 def add_user(tenant: str, role: str, username: str) -> None:
-    """Make a user, or give one another role and a new password."""
+    """Make a user, or give one another role and a new password, which ends his sessions."""
     if not USER.fullmatch(username):
         raise ValueError(f"not a user name: {username!r} (no blanks and no control characters, 256 at most)")
     show(open_house().access.add_user(tenant, username, role), username, role, tenant)

@@ -143,11 +143,19 @@ def test_a_clients_secret_is_no_key(access, secret):
     assert refusal(access.bearer, f"Bearer {secret}").code is Code.UNAUTHENTICATED
 
 
+def revoked_and_back(access):
+    access.revoke_client("demo:default")
+    access.add_client("demo", "demo:default", "editor")
+
+
 @pytest.mark.parametrize(
     "end",
     [
         pytest.param(lambda access, _: access.revoke_token("st_good"), id="revoked"),
         pytest.param(lambda access, _: access.revoke_client("demo:default"), id="its client revoked"),
+        pytest.param(lambda access, _: access.add_client("demo", "demo:default", "editor"), id="its client has a new secret"),
+        pytest.param(lambda access, _: access.add_client("demo", "demo:default", "viewer", "x"), id="its client has another role"),
+        pytest.param(lambda access, _: revoked_and_back(access), id="its client revoked, and made again"),
         pytest.param(lambda _, keyring: setattr(keyring, "time", 1_599.0), id="expired"),
         pytest.param(lambda _, keyring: keyring.kept.clear(), id="its client gone"),
     ],
