@@ -67,10 +67,15 @@ class Access:
         return self._revoke("key", key_id)
 
     def add_client(self, tenant: str, client_id: str, role: str, secret: str | None = None) -> str:
-        """An OAuth2 client, or a new secret or role for it; its secret. Raises ValueError (unknown, or another tenant's id)."""
-        self._claim("client", client_id, tenant, role)
+        """An OAuth2 client, or a new secret or role for it; its secret. Raises ValueError (unknown, or another tenant's id).
+
+        With a new secret alone it goes on with the tokens that it has; those of another role, or of before it was revoked, end.
+        """
+        held = self._claim("client", client_id, tenant, role)
         chosen = secret or new_secret()
-        self._kept(self._credential(client_id, "client", tenant, role, fingerprint(chosen)))
+        fresh = self._credential(client_id, "client", tenant, role, fingerprint(chosen))
+        goes_on = held and held.role == role and held.revoked_at is None
+        self._kept(replace(fresh, created_at=held.created_at) if held and goes_on else fresh)
         return chosen
 
     def revoke_client(self, client_id: str) -> bool:
@@ -108,7 +113,7 @@ class Access:
     def by_token(self, token: str) -> Principal:
         """The principal behind a bearer token, while its client, or its user and his session, are in force. Raises UNAUTHENTICATED.
 
-        A client that got a new secret or role is a new one: what it was given before ends, also when it was revoked in between.
+        A client that got another role, or was revoked in between, is a new one: what it was given before ends.
         """
         kept = self.keyring.token(fingerprint(token))
         if kept is None or self.keyring.now() >= kept.expires_at:
@@ -151,11 +156,13 @@ class Access:
         if role not in ROLES:
             raise ValueError(f"no such role: {role!r} (one of {', '.join(ROLES)})")
 
-    def _claim(self, kind: str, id: str, tenant: str, role: str) -> None:
+    def _claim(self, kind: str, id: str, tenant: str, role: str) -> Credential | None:
+        """What has this id in the tenant so far. Raises ValueError."""
         self._require(tenant, role)
         held = self.keyring.credential(kind, id)
         if held and held.tenant != tenant:
             raise ValueError(f"the {kind} {id!r} belongs to another tenant")
+        return held
 
     def _credential(self, id: str, kind: str, tenant: str, role: str, secret_hash: str, name: str = "") -> Credential:
         return Credential(id, kind, tenant, role, secret_hash, name, created_at=self.keyring.now())

@@ -90,7 +90,7 @@ def clients() -> None:
 @click.argument("name")
 @plainly
 def add_client(tenant: str, role: str, name: str) -> None:
-    """Make the client `TENANT:NAME`, or give it another role and a new secret, which ends its tokens."""
+    """Make the client `TENANT:NAME`, or give it a new secret; another role ends its tokens."""
     if not CLIENT.fullmatch(name):
         raise ValueError(f"not a client's name: {name!r} (letters, digits, dots, hyphens and underscores, 64 at most)")
     client_id = f"{tenant}:{name}"

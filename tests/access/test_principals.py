@@ -153,7 +153,6 @@ def revoked_and_back(access):
     [
         pytest.param(lambda access, _: access.revoke_token("st_good"), id="revoked"),
         pytest.param(lambda access, _: access.revoke_client("demo:default"), id="its client revoked"),
-        pytest.param(lambda access, _: access.add_client("demo", "demo:default", "editor"), id="its client has a new secret"),
         pytest.param(lambda access, _: access.add_client("demo", "demo:default", "viewer", "x"), id="its client has another role"),
         pytest.param(lambda access, _: revoked_and_back(access), id="its client revoked, and made again"),
         pytest.param(lambda _, keyring: setattr(keyring, "time", 1_599.0), id="expired"),
@@ -165,6 +164,12 @@ def test_a_token_ends(access, keyring, token, end):
     assert access.by_token(token).owner == "demo:default"
     end(access, keyring)
     assert refusal(access.by_token, token).code is Code.UNAUTHENTICATED
+
+
+def test_a_token_outlives_a_new_secret_of_its_client(access, keyring, token):
+    keyring.time = 1_100.0
+    access.add_client("demo", "demo:default", "editor", "a new secret")
+    assert access.by_token(token).owner == "demo:default"
 
 
 @pytest.mark.parametrize("password", ["correct horse", "pässwörd \N{SNOWMAN}", None])

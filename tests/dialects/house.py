@@ -89,7 +89,6 @@ class Door:
         self.jobs.work = self.house.process
         self.app = create_app(self.settings, packages, self.house)
         self.client = self.app.test_client()
-        self._clients: dict[str, tuple[str, str]] = {}
         self.access = self.house.access
         self.access.add_tenant("acme")
         self.access.add_tenant("other")
@@ -150,11 +149,8 @@ class Door:
         return Principal(tenant, "somebody", frozenset(Scope))
 
     def client_of(self, tenant: str = "acme", role: str = "editor", name: str = "default") -> tuple[str, str]:
-        """The id and the secret of an OAuth2 client, which stay as long as its role does."""
-        client_id = f"{tenant}:{name}"
-        if self._clients.get(client_id, ("",))[0] != role:
-            self._clients[client_id] = role, self.access.add_client(tenant, client_id, role)
-        return client_id, self._clients[client_id][1]
+        """The id and the secret of an OAuth2 client."""
+        return f"{tenant}:{name}", self.access.add_client(tenant, f"{tenant}:{name}", role)
 
     # ------------------------------------------------------------ requests
 
