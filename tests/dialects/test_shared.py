@@ -222,3 +222,11 @@ def test_nothing_of_a_tenant_is_there_for_another(town, dialect, tenant):
             assert not seen, f"{method} {path}: {answer.status} {told[:300]}"
             assert answer.get_data() != picture(shade=9)
     assert dump(door) == before
+
+
+def test_what_anybody_may_read_may_stand_in_other_sites(town):
+    door, _, urls = town
+    shown = {url: door.send("GET", url) for url in urls if url.startswith((*SEALED, PUBLIC))}
+    found = {url: answer.headers.get("Cross-Origin-Resource-Policy") for url, answer in shown.items() if answer.status_code == 200}
+    assert {url.split("/")[1] for url in found} == {"contentful", "nomad", "squidex"}
+    assert set(found.values()) == {"cross-origin"}, found

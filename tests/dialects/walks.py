@@ -16,7 +16,7 @@ from tests.dialects.squidex import speak as squidex
 from tests.dialects.ways import Headers
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
-URL = re.compile(r'(?:http:)?//slipway\.test(/[^\s"<>\\]+)')
+URL = re.compile(r'(?:(?:http:)?//slipway\.test|")(/(?:v1|wdesk|backoffice|nomad|contentful|squidex|transfers)/[^\s"<>\\]+)')
 RECORD = re.compile(r"(?:up|op|as|fo|do|al):([^:]+):(.+)")
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 

@@ -180,4 +180,6 @@ def content(tenant: str, id: str, seal: str, name: str) -> Response:  # noqa: AR
     of = doors().library.asset(who, id)
     if of.dialect != NAME or of.facts is None:
         raise UploadError(Code.NOT_FOUND, what="file")
-    return transfers.send(of, of.facts, "inline")
+    response = transfers.send(of, of.facts, "inline")
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # the vendor's URLs are shown in other sites
+    return response
