@@ -54,6 +54,7 @@ def _doors(settings: Settings, house: House, found: Mapping[str, Dialect]) -> Do
         now=house.records.now,
         public_url=settings.public_url,
         language=settings.language,
+        accel=settings.accel,
         policies={name: settings.policy(name, dialect.policy) for name, dialect in found.items()},
         dialects=dict(found),
     )

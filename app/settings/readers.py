@@ -125,6 +125,13 @@ def networks(text: str) -> tuple[str, ...]:
         raise ValueError("networks like 10.1.0.0/16 or fd00::/8, separated by commas") from None
 
 
+def location(text: str) -> str:
+    """A path of a proxy, without a slash at its end."""
+    if not re.fullmatch(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?", text):
+        raise ValueError("a path like /_store")
+    return text.rstrip("/")
+
+
 def language(text: str) -> str:
     """The tag of a language, RFC 5646."""
     if not re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", text):

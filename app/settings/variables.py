@@ -52,6 +52,9 @@ class Settings:
         "SECRET", readers.secret, "[the file `secret` in the data folder]", "signs our URLs; the same on every machine", private=True
     )
     trusted_proxies: int = of("TRUSTED_PROXIES", readers.whole(0, 10), "0", "how many proxies in front may set X-Forwarded-*")
+    accel: str | None = of(
+        "ACCEL", readers.location, "", "the internal location of nginx over the folder of a local store; nginx then sends files itself"
+    )
     cors_origins: tuple[str, ...] = of("CORS_ORIGINS", readers.origins, "", "origins of browsers, separated by commas; * is every page")
     language: str = of("LANGUAGE", readers.language, "en", "the system language: what an asset has when its client names none")
     fetch_allow: tuple[str, ...] = of(

@@ -168,7 +168,7 @@ class LocalStore:
     def _fetch(self, blob_key: str, offset: int, length: int) -> Iterator[Fetched]:
         with self._reading(blob_key, "asset") as file:
             file.seek(offset)
-            yield Fetched(self._run(file.fileno(), offset, length), file)
+            yield Fetched(self._run(file.fileno(), offset, length), file, blob_key)
 
     def _run(self, fd: int, offset: int, length: int) -> Iterator[bytes]:
         end = offset + length

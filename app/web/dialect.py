@@ -107,6 +107,7 @@ class Doors:
     now: Callable[[], float]
     public_url: str | None = None
     language: str = "en"
+    accel: str | None = None  # the proxy's internal location over the store's folder
     policies: dict[str, Policy] = field(default_factory=dict)
     dialects: dict[str, Dialect] = field(default_factory=dict)
 

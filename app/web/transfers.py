@@ -19,7 +19,7 @@ from app.core.policy import Principal
 from app.core.ports import Fetched
 from app.core.streams import Verify
 from app.core.upload import Upload
-from app.web import conditions, digests
+from app.web import accel, conditions, digests
 from app.web.bodies import Flow, raw_body
 from app.web.dialect import doors
 from app.web.replies import accepted, monitor_url
@@ -113,12 +113,15 @@ def deliver(head: Mapping[str, str], size: int, opened: Opener) -> Response:
     if span.partial:
         shown["Content-Range"] = f"bytes {span.first}-{span.first + span.length - 1}/{size}"
     status = 206 if span.partial else 200
-    if request.method == "HEAD":
-        return Response(status=status, headers=shown)
-    if size == 0:
-        return Response(status=status, headers=shown)  # nothing to read, and sendfile takes no count of 0
+    if request.method == "HEAD" or size == 0:
+        return Response(status=status, headers=shown)  # of 0 bytes: nothing to read, and sendfile takes no count of 0
+    stack = ExitStack()
+    out = Outgoing(stack.enter_context(opened(span.first, span.length)), stack)  # opened now so that a failure still has a status
+    if place := accel.place(request, out.fetched, span):
+        out.close()
+        return Response(headers={**head, accel.HEADER: place})
     response = Response(status=status, headers=shown, direct_passthrough=True)
-    response.response = _body(opened(span.first, span.length), whole=span.length == size)
+    response.response = _body(out, whole=span.length == size)
     return response
 
 
@@ -137,13 +140,8 @@ def headers(filename: str, facts: Facts, disposition: str) -> dict[str, str]:
     }
 
 
-def _body(bytes_of: AbstractContextManager[Fetched], *, whole: bool) -> Iterable[bytes]:
-    """The bytes, opened now so that a failure still has a status.
-
-    A whole file goes out through the server's own file wrapper (sendfile under gunicorn) where the store has a file.
-    """
-    stack = ExitStack()
-    out = Outgoing(stack.enter_context(bytes_of), stack)
+def _body(out: Outgoing, *, whole: bool) -> Iterable[bytes]:
+    """A whole file goes out through the server's own file wrapper (sendfile under gunicorn) where the store has a file."""
     if out.fetched.file is None or not whole:
         return out
     wrapper: Callable[[Outgoing, int], Iterable[bytes]] = request.environ.get("wsgi.file_wrapper", FileWrapper)

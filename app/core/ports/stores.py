@@ -52,10 +52,14 @@ class Landed:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """Bytes at rest on their way out: an iterator, and the open file behind it (already at the offset) where the store has one."""
+    """Bytes at rest on their way out: an iterator, and the open file behind it (already at the offset) where the store has one.
+
+    `path`: of that file below the store's folder, for a proxy that sends it itself; it has the blob's bytes and no others.
+    """
 
     chunks: Iterator[bytes]
     file: BinaryIO | None = None
+    path: str | None = None
 
 
 class Store(Protocol):
