@@ -11,7 +11,7 @@ from app import dialects, logs
 from app.access import Sessions, TokenServer
 from app.core.waiting import Waiting
 from app.settings import Settings, from_env
-from app.web import cors, draining, limits
+from app.web import cors, draining, limits, traces
 from app.web.dialect import EXTENSION, Dialect, Doors
 from app.web.health import HEALTH, PROBE, Probe
 from app.web.mount import mount
@@ -29,6 +29,7 @@ def create_app(settings: Settings | None = None, packages: tuple[str, ...] = ("a
     found = dialects.load(packages)
     app.extensions[EXTENSION] = _doors(settings, house, found)
     app.extensions[PROBE] = Probe(house.records, house.store, house.jobs, house.pulse)
+    traces.follow(app)
     app.register_blueprint(HEALTH)
     app.register_blueprint(TRANSFERS)
     mount(app, found.values())

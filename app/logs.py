@@ -1,6 +1,6 @@
 """What every process writes to stdout: one JSON object a line: time, level, logger, process, message, and what was passed as `extra`.
 
-It knows no room. It must never write a query string (signed URLs carry their signature there), a header or a body.
+It knows no room; of the core it asks for the trace of the moment. It must never write a query string (signed URLs carry their signature there), a header or a body.
 """
 
 from __future__ import annotations
@@ -12,7 +12,11 @@ from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
+from app.core import tracing
+
 RENAMED = {"levelname": "level", "name": "logger", "exc_info": "error"}
+OF_ENVIRON = {"trace": "{slipway.trace}e", "tier": "{slipway.tier}e"}  # what the app says of a request, as gunicorn names it
+MISSING = "-"
 QUIET = ("botocore", "boto3", "urllib3", "s3transfer", "PIL", "kombu", "amqp")  # they say a lot below WARNING
 
 
@@ -32,9 +36,12 @@ class Line(JsonFormatter):
         return {name: value for name, value in log_data.items() if name not in {"taskName", "color_message", "data"}}
 
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
-        """The time first."""
+        """The time first, the trace last."""
         log_data["time"] = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         super().add_fields(log_data, record, message_dict)
+        trace = tracing.current()
+        if trace and "trace" not in log_data:
+            log_data["trace"] = trace.id
 
 
 class Access(logging.Filter):
@@ -47,6 +54,7 @@ class Access(logging.Filter):
             vars(record).update(
                 method=atoms["m"], path=atoms["U"], status=int(atoms["s"]), sent=atoms["B"], ms=atoms["M"], client=atoms["h"]
             )
+            vars(record).update({name: atoms[atom] for name, atom in OF_ENVIRON.items() if atoms[atom] != MISSING})
             record.msg, record.args = "request", None
         return True
 

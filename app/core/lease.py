@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextvars import copy_context
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
@@ -31,7 +32,9 @@ class Lease:
         self._progress = op.progress
         self._done, self._lost = threading.Event(), threading.Event()
         self._renewed_at = time.monotonic()
-        self._thread = threading.Thread(target=self._run, name=f"lease-{op.id}", daemon=True)
+        self._thread = threading.Thread(
+            target=copy_context().run, args=(self._run,), name=f"lease-{op.id}", daemon=True
+        )  # of the same trace
 
     @property
     def attempt(self) -> int:
@@ -50,6 +53,7 @@ class Lease:
         """A stage begins; the next heartbeat says so. Raises Lost, RecordsDown."""
         self.check()
         self._progress = replace(self._progress, stage=name)
+        log.debug("stage", extra={"operation": self._op.id, "stage": name})
 
     def check(self) -> None:
         """Raise Lost when the operation is no longer ours, RecordsDown when nobody can say."""

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from app.core import timing
+from app.core import timing, tracing
 from app.core.errors import Code, Moved, Problem, problem
 from app.core.refs import Kind, Ref
 from app.core.renditions import Order
@@ -78,6 +78,7 @@ class Operation:
     `lease` ends the current worker's ownership; `heartbeat` counts its renewals.
     `resend_at`, `sends`: when a queued operation is sent again, and how often it was.
     `faulted_at`, `faults`: since when, and how often, Redis or the store failed it.
+    `queued_at`: since when it waits, or waited, for a worker; `trace`: the `traceparent` of the request that promised it.
     """
 
     id: str
@@ -98,6 +99,8 @@ class Operation:
     sends: int = 0
     faulted_at: float | None = None
     faults: int = 0
+    queued_at: float | None = None
+    trace: str | None = None
     target: Target = field(default_factory=Target)
     order: Order | None = None
     progress: Progress = Progress()
@@ -127,7 +130,8 @@ def advance(op: Operation, to: Status, now: float, **changes: Any) -> Operation:
 
 def queue(op: Operation, now: float, **changes: Any) -> Operation:
     """Promised: the bytes are there. A message that nobody picks up is sent again from `resend_at` on."""
-    done: dict[str, Any] = {"lease": None, "sends": 1, "resend_at": now + timing.RESEND_FIRST, **changes}
+    done: dict[str, Any] = {"lease": None, "sends": 1, "resend_at": now + timing.RESEND_FIRST, "queued_at": now, **changes}
+    done["trace"] = op.trace or tracing.carried()
     return advance(op, Status.QUEUED, now, **done)
 
 

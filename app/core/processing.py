@@ -96,6 +96,7 @@ class Processing:
             self.records.commit(settlement.refs, lambda *found: settlement.step(self.records.now(), *found))
 
         until_current(attempt)
+        log.info("completed", extra={"operation": work.op.id, "tenant": work.op.tenant, "attempt": work.op.attempt})
 
     def _free(self, up: Upload) -> None:
         """Condemned bytes go at once, those too that were staged after a cancel freed what it found; if that fails, the sweep of the doomed does it."""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from app.core import endings, operation, timing
+from app.core import endings, operation, timing, tracing
 from app.core.errors import BrokerDown, Code, Moved
 from app.core.operation import Operation, Status
 from app.core.ports import Change, Jobs, Records
@@ -83,8 +83,7 @@ class Requeue:
                 raise Moved(Code.FINAL)
             return Change(put=(operation.resend(op, now),))
 
-        self._records.commit([ref], step)
-        self._send(ref)
+        self._send(self._records.commit([ref], step))
 
     def _take_over(self, ref: Ref, _at: float) -> None:
         seen: Operation | None = self._records.get(ref)
@@ -98,12 +97,16 @@ class Requeue:
             operation.own(op, seen.attempt)
             return endings.lost(op, up, blob, now)
 
-        self._records.commit(endings.refs(seen), step)
-        log.warning("worker lost", extra={"operation": ref.id, "tenant": ref.tenant, "attempt": seen.attempt})
-        self._send(ref)
+        change = self._records.commit(endings.refs(seen), step)
+        with tracing.within({tracing.PARENT: seen.trace or ""}):
+            log.warning("worker lost", extra={"operation": ref.id, "tenant": ref.tenant, "attempt": seen.attempt})
+        self._send(change)
 
-    def _send(self, ref: Ref) -> None:
-        try:
-            self._jobs.process(ref)
-        except BrokerDown as down:
-            log.warning("message not sent, to be sent again", extra={"operation": ref.id, "reason": str(down)})
+    def _send(self, change: Change) -> None:
+        """A message for the operation that was written, in its own trace."""
+        op = next(entity for entity in change.put if isinstance(entity, Operation))
+        with tracing.within({tracing.PARENT: op.trace or ""}):
+            try:
+                self._jobs.process(op.ref)
+            except BrokerDown as down:
+                log.warning("message not sent, to be sent again", extra={"operation": op.id, "reason": str(down)})

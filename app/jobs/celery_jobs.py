@@ -11,6 +11,7 @@ from typing import Any
 from celery import Celery
 from kombu.exceptions import KombuError
 
+from app.core import tracing
 from app.core.errors import BrokerDown
 from app.core.refs import Ref
 from app.jobs import names
@@ -41,6 +42,7 @@ class CeleryJobs:
             return int(redis.llen(names.PROCESSING))
 
     def _send(self, task: str, args: tuple[str, ...], queue: str) -> None:
+        trace = tracing.current()
         with self._wire.open() as producer:
             self._wire.app.send_task(
                 task,
@@ -51,6 +53,7 @@ class CeleryJobs:
                 retry=False,
                 ignore_result=True,
                 argsrepr=repr(args),
+                headers=trace.headers if trace else {},
             )
 
     @property

@@ -14,6 +14,7 @@ from http import HTTPStatus
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from app.core import tracing
 from app.core.errors import ClientGone, Code, Fault, Problem, UploadError, problem
 from app.web import problems
 from app.web.bodies import refuse_rest
@@ -99,7 +100,8 @@ def _facts(code: Code, error: HTTPException) -> dict[str, str | None]:
 
 def _unforeseen(error: Exception) -> Response:
     """A bug of ours: the client learns an id, the log the rest."""
-    error_id = uuid.uuid4().hex
+    trace = tracing.current()
+    error_id = trace.id if trace else uuid.uuid4().hex
     log.error("unforeseen", exc_info=error, extra={"error_id": error_id, "path": request.path})
     why = problem(Code.INTERNAL)
     return refuse(replace(why, facts={"errorId": error_id}))

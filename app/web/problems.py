@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from flask import Response, json
 
+from app.core import tracing
 from app.core.errors import Code, Problem
 
 MEDIA_TYPE = "application/problem+json"
@@ -74,4 +75,6 @@ def document(problem: Problem) -> dict[str, object]:
 
 def render(problem: Problem) -> Response:
     """The response of a refusal; headers that every form shares are added by `mount`."""
-    return Response(json.dumps(document(problem)), STATUS[problem.code], content_type=MEDIA_TYPE)
+    trace = tracing.current()
+    shown = {**document(problem), "traceId": trace.id} if trace else document(problem)
+    return Response(json.dumps(shown), STATUS[problem.code], content_type=MEDIA_TYPE)

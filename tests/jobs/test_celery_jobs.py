@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from app.core import tracing
 from app.core.errors import BrokerDown
 from app.core.refs import Kind, Ref
 from app.jobs import CeleryJobs, InlineJobs, names
@@ -153,3 +154,13 @@ def test_inline_runs_at_once_or_when_told_and_may_double():
     assert (held.backlog(), len(seen)) == (1, 1)
     assert held.run(times=2) == 1
     assert (held.backlog(), len(seen)) == (0, 3)
+
+
+def test_a_message_carries_the_trace_of_who_sends_it(server):
+    jobs, parent = jobs_over(server), "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    with tracing.within({"traceparent": parent, "tracestate": "congo=t61"}) as trace:
+        jobs.process(OPERATION)
+    jobs.process(OPERATION)
+    without, traced = messages(server, names.PROCESSING)
+    assert {name: traced["headers"][name] for name in ("traceparent", "tracestate")} == trace.headers
+    assert "traceparent" not in without["headers"]
