@@ -1,4 +1,4 @@
-"""The `slipway` command: `up` runs everything on one machine, `release` checks once, `tenants`, `keys`, `clients` and `users` administer.
+"""The `slipway` command: `up` runs everything on one machine; the others administer, ask, and tend.
 
 It may know: the settings and the wiring; click, honcho's parser and printer. Processes are started here and nowhere else.
 It must never: be imported by another room, answer a fault of the operator's with a traceback, or leave a process behind.
@@ -10,6 +10,8 @@ import click
 
 from app.cli.admin import release, tenants
 from app.cli.credentials import clients, keys, users
+from app.cli.purge import purge
+from app.cli.rebuild import rebuild
 from app.cli.up import up
 
 __all__ = ["main"]
@@ -21,5 +23,5 @@ def main() -> None:
     """Slipway, a self-hosted upload pipeline. Everything is configured by the environment: see deploy/env.example."""
 
 
-for command in (up, release, tenants, keys, clients, users):
+for command in (up, release, tenants, keys, clients, users, purge, rebuild):
     main.add_command(command)

@@ -104,7 +104,7 @@ class Documents:
                 guard(current)
             if current.files != seen.files or current.aliases != seen.aliases:
                 raise Overtaken
-            gone = Change(drop=(ref, *holding.freed(ref, seen.aliases, there)))
+            gone = Change(drop=(ref, *holding.freed(ref, seen.aliases, there)), manifest=(ref,))
             return holding.combined([gone, holding.deletion(held, there, self.records.now())])
 
         self.records.commit(refs, step)

@@ -8,6 +8,8 @@ The storage tree, the same on every store::
       blobs/{tenant}/{upload_id}                       bytes at rest; the key is unique and never used again
       renditions/{tenant}/{upload_id}.{spec}-{operation_id}   what was made of such bytes; the key is unique and never used again
       manifests/{tenant}/{asset_id}.json               what an asset is, to rebuild the records from
+      folders/{tenant}/{folder_id}.json                what a folder is, likewise
+      documents/{tenant}/{dialect}/{document_id}.json  what a document is, likewise
 """
 
 from __future__ import annotations
@@ -15,11 +17,17 @@ from __future__ import annotations
 import re
 import secrets
 import time
+from collections.abc import Mapping
+
+from app.core.refs import Kind, Ref
 
 STAGING = "staging/"
 BLOBS = "blobs/"
 RENDITIONS = "renditions/"
 MANIFESTS = "manifests/"
+FOLDERS = "folders/"
+DOCUMENTS = "documents/"
+DESCRIBED: Mapping[Kind, str] = {Kind.FOLDER: FOLDERS, Kind.DOCUMENT: DOCUMENTS, Kind.ASSET: MANIFESTS}
 _TAIL = re.compile(r"\.tail-\d+-[0-9a-f]+$")
 
 
@@ -49,9 +57,14 @@ def rendition(tenant: str, source: str, spec: str, operation_id: str) -> str:
     return f"{RENDITIONS}{tenant}/{source.rpartition('/')[2]}.{spec}-{operation_id}"
 
 
-def manifest(tenant: str, asset_id: str) -> str:
-    """Where an asset is described."""
-    return f"{MANIFESTS}{tenant}/{asset_id}.json"
+def manifest(ref: Ref) -> str:
+    """Where an asset, a folder or a document is described."""
+    return f"{DESCRIBED[ref.kind]}{ref.tenant}/{ref.id}.json"
+
+
+def resting(key: str) -> Ref:
+    """The blob at a key below `blobs/` or `renditions/`."""
+    return Ref(Kind.BLOB, key.split("/")[1], key)
 
 
 def new_id() -> str:

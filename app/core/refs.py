@@ -44,7 +44,7 @@ class Index(StrEnum):
     LEASE = "ix:lease"  # started operations, by the end of their lease
     EMPTYING = "ix:emptying"  # deleted folders whose contents are still to go, by the time of the deletion
     DOOMED = "ix:doomed"  # blobs and staged bytes whose bytes go, by the time from which they may
-    MANIFEST = "ix:manifest"  # assets whose manifest is to be written or removed, by the time of the change
+    MANIFEST = "ix:manifest"  # assets, folders and documents whose manifest is to be written or removed, by the time of the change
 
 
 class Row(StrEnum):

@@ -11,14 +11,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from app.core import attaching, endings, holding, keys, manifest, timing, upload
-from app.core.asset import Asset, AssetState, Blob, BlobState
+from app.core import attaching, endings, holding, keys, timing, upload
+from app.core.asset import Asset, Blob, BlobState
+from app.core.describing import Describing
 from app.core.errors import Code, Fault, Moved, problem
 from app.core.library import Library
 from app.core.operation import ATTACH, RENDER, Operation
 from app.core.ports import Change, Entity, Records, Store
 from app.core.refs import Index, Kind, Ref
-from app.core.rendering import clear
 from app.core.upload import State, Upload
 
 log = logging.getLogger(__name__)
@@ -183,7 +183,7 @@ class Retention:
     def delete_doomed(self) -> Swept:
         """Condemned bytes whose time has come: staged ones at once, those at rest when no worker can still be writing them.
 
-        A blob's bytes wait until the manifests that name it are gone.
+        A blob's bytes wait until the manifests that name it are gone. One that could not be written for a day is waited for no longer.
         """
         return self.sweep("delete_doomed", Index.DOOMED, self._delete)
 
@@ -191,10 +191,15 @@ class Retention:
         if ref.kind is Kind.UPLOAD:
             self._free_upload(ref)
             self.records.settle_index(Index.DOOMED, [(ref, at)])
-        elif self.records.due(Index.MANIFEST, at - timing.GRACE, 1):
+        elif self._described(at - timing.GRACE):
             raise Moved(Code.IN_USE)
         else:
             self._free_blob(ref, at)
+
+    def _described(self, until: float) -> bool:
+        """Whether a manifest as old as that is still to be written or removed, and was not given up."""
+        given_up = self.records.now() - timing.ORPHAN
+        return any(at > given_up for _, at in self.records.due(Index.MANIFEST, until, BATCH))
 
     def _free_upload(self, ref: Ref) -> None:
         up: Upload | None = self.records.get(ref)
@@ -212,28 +217,7 @@ class Retention:
 
     def write_manifests(self) -> Swept:
         """Describe in the store what changed, so that the records can be rebuilt; remove what is deleted, and its record."""
-        return self.sweep("write_manifests", Index.MANIFEST, self._manifest)
-
-    def _manifest(self, ref: Ref, at: float) -> None:
-        found: Asset | None = self.records.get(ref)
-        if found is not None and found.state is not AssetState.DELETED:
-            self.store.save(keys.manifest(ref.tenant, ref.id), manifest.encode(found))
-            found = self.records.get(ref)  # it may have been deleted, and swept by another pass, while this one wrote
-        if found is None or found.state is AssetState.DELETED:
-            self.store.remove(keys.manifest(ref.tenant, ref.id))
-            self._bury(ref)
-        clear(self.records, ref)
-        self.records.settle_index(Index.MANIFEST, [(ref, at)])
-
-    def _bury(self, ref: Ref) -> None:
-        """Nothing happens when another pass was quicker: an asset of the same id may have been made since."""
-
-        def step(current: Asset | None) -> Change:
-            if current is None or current.state is not AssetState.DELETED:
-                return Change()
-            return Change(drop=(ref,), bury=(ref,))
-
-        self.records.commit([ref], step)
+        return self.sweep("write_manifests", Index.MANIFEST, Describing(self.records, self.store).describe)
 
     def sweep_orphans(self) -> Swept:
         """Staged bytes older than a day that no record knows, or only condemned ones: what a crash or a lost Redis left."""

@@ -109,9 +109,14 @@ def commands(change: Change, seen: Loaded) -> list[Command]:
         *(("SADD", keys.holders(blob), holder) for blob, holder in change.hold),
         *(("SREM", keys.holders(blob), holder) for blob, holder in change.release),
         *(("SET", keys.tombstone(ref), 1, "EX", timing.TOMBSTONE) for ref in change.bury),
-        *(("ZADD", Index.MANIFEST.value, now, keys.member(ref)) for ref in change.manifest),
+        *(("ZADD", Index.MANIFEST.value, now, keys.member(ref)) for ref in (*change.manifest, *_described(change))),
         *(("PUBLISH", keys.CHANGED, keys.member(entity.ref)) for entity in change.put if isinstance(entity, Operation)),
     ]
+
+
+def _described(change: Change) -> list[Ref]:
+    """What is described in the store whenever it is written; an asset's change says itself whether it matters there."""
+    return [entity.ref for entity in change.put if entity.ref.kind in {Kind.FOLDER, Kind.DOCUMENT}]
 
 
 def _put(entity: Entity, before: Entity | None) -> list[Command]:

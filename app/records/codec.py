@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping, Sequence
-from enum import StrEnum
-from functools import cache
-from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from app.core.alias import Alias
 from app.core.asset import Asset, Blob, Pointer
@@ -24,10 +21,12 @@ from app.core.parts import Part, Parts
 from app.core.ports import Entity
 from app.core.refs import Kind, Ref
 from app.core.renditions import Renditions
+from app.core.shapes import bare_hint, dumps, hints, loads, reader
 from app.core.upload import Upload
 
+__all__ = ["decode", "dumps", "encode", "flat", "from_hash", "loads", "pairs", "to_hash"]
+
 T = TypeVar("T")
-Reader = Callable[[Any], Any]
 
 TYPES: Mapping[Kind, type[Upload | Operation | Asset | Blob | Pointer | Folder | Document | Alias | Renditions]] = {
     Kind.UPLOAD: Upload,
@@ -87,7 +86,7 @@ def to_hash(thing: Any) -> dict[str, str]:
 def from_hash(kind: type[T], fields: Mapping[str, str]) -> T:
     """The dataclass that `to_hash` made these fields of."""
     hint: Any = kind
-    known = _hints(hint)
+    known = hints(hint)
     return kind(**{name: _from_text(known[name], text) for name, text in fields.items() if name in known})
 
 
@@ -101,73 +100,7 @@ def pairs(answer: Sequence[str]) -> dict[str, str]:
     return dict(zip(answer[::2], answer[1::2], strict=True))
 
 
-def dumps(value: Any) -> str:
-    """A value as JSON; dataclasses as objects."""
-    return json.dumps(value, default=_plain, separators=(",", ":"), ensure_ascii=False)
-
-
-def loads(kind: type[T], text: str) -> T:
-    """A dataclass that `dumps` wrote."""
-    hint: Any = kind
-    found: T = _reader(hint)(json.loads(text))
-    return found
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, frozenset):
-        return sorted(value)
-    return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-
-
-# ---------------------------------------------------------------- type hints
-
-
-@cache
-def _hints(kind: type) -> Mapping[str, Any]:
-    return get_type_hints(kind)
-
-
 def _from_text(hint: Any, text: str) -> Any:
-    bare = _bare(hint)
+    bare = bare_hint(hint)
     is_text = isinstance(bare, type) and issubclass(bare, str)
-    return _reader(bare)(text if is_text else json.loads(text))
-
-
-def _bare(hint: Any) -> Any:
-    """The hint without its None; a true union stays what it is."""
-    if get_origin(hint) not in {Union, UnionType}:
-        return hint
-    rest = [option for option in get_args(hint) if option is not type(None)]
-    return rest[0] if len(rest) == 1 else hint
-
-
-@cache
-def _reader(hint: Any) -> Reader:
-    """What makes a value of this hint out of its JSON. A union of plain types is its JSON."""
-    bare = _bare(hint)
-    if bare is not hint:
-        inner = _reader(bare)
-        return lambda value: None if value is None else inner(value)
-    if dataclasses.is_dataclass(bare):
-        return lambda value: _revived(bare, value)
-    if bare is float or (isinstance(bare, type) and issubclass(bare, StrEnum)):
-        return bare
-    return _collection(bare)
-
-
-def _collection(hint: Any) -> Reader:
-    kind = get_origin(hint)
-    if kind in {tuple, frozenset}:
-        item = _reader(get_args(hint)[0])
-        return lambda values: kind(item(value) for value in values)
-    if kind in {Mapping, dict}:
-        item = _reader(get_args(hint)[1])
-        return lambda pairs: {key: item(value) for key, value in pairs.items()}
-    return lambda value: value
-
-
-def _revived(kind: Any, fields: Mapping[str, Any]) -> Any:
-    known = _hints(kind)
-    return kind(**{name: _reader(known[name])(value) for name, value in fields.items() if name in known})
+    return reader(bare)(text if is_text else json.loads(text))

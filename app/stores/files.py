@@ -94,11 +94,18 @@ class Files:
     def older(self, folder: str, age: float) -> Iterator[str]:
         """The keys below a folder whose bytes were last touched more than `age` seconds ago."""
         before = time.time() - age
+        return (key for key, found in self._walk(folder) if found.st_mtime < before)
+
+    def below(self, folder: str) -> Iterator[tuple[str, int]]:
+        """The keys below a folder, and their sizes."""
+        return ((key, found.st_size) for key, found in self._walk(folder))
+
+    def _walk(self, folder: str) -> Iterator[tuple[str, os.stat_result]]:
         for path in (self.root / folder).rglob("*"):
             with contextlib.suppress(FileNotFoundError):
                 found = path.stat()
-                if stat.S_ISREG(found.st_mode) and found.st_mtime < before:
-                    yield path.relative_to(self.root).as_posix()
+                if stat.S_ISREG(found.st_mode):
+                    yield path.relative_to(self.root).as_posix(), found
 
     def check_links(self) -> None:
         """Raise ValueError unless files can be made here and linked, which is how bytes come to rest."""

@@ -204,6 +204,11 @@ class LocalStore:
 
     # ------------------------------------------------------------ housekeeping
 
+    def resting(self, folder: str) -> Iterator[tuple[str, int]]:
+        """As the port says."""
+        with faults(self._root):
+            yield from self._files.below(folder)
+
     def staged_before(self, age: float) -> Iterator[Staged]:
         """As the port says; drafts of documents that a crash left are among them."""
         with faults(self._root):

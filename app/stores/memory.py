@@ -214,6 +214,12 @@ class MemoryStore:
 
     # ------------------------------------------------------------ housekeeping
 
+    def resting(self, folder: str) -> Iterator[tuple[str, int]]:
+        """As the port says."""
+        with self._lock:
+            found = [(key, len(content)) for key, content in self._kept.items() if key.startswith(folder)]
+        yield from found
+
     def staged_before(self, age: float) -> Iterator[Staged]:
         """As the port says."""
         before = time.time() - age

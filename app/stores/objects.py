@@ -20,7 +20,7 @@ from app.stores.spool import window
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
-    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef, ObjectTypeDef
 
 OUT = 1024 * 1024
 BATCH = 1000  # keys that one DeleteObjects takes
@@ -110,13 +110,23 @@ def staged_before(link: Link, age: float) -> Iterator[Staged]:
             yield Staged(session.key, session=session.name)
 
 
+def resting(link: Link, folder: str) -> Iterator[tuple[str, int]]:
+    """Key and size of every object below a folder."""
+    return ((link.short(each["Key"]), each["Size"]) for each in _listed(link, folder))
+
+
 def _staged(link: Link) -> Iterator[tuple[str, datetime]]:
-    """Key and last change of every staged object, a page at a time, so that a sweep may stop early."""
+    """Key and last change of every staged object."""
+    return ((link.short(each["Key"]), each["LastModified"]) for each in _listed(link, keys.STAGING))
+
+
+def _listed(link: Link, folder: str) -> Iterator[ObjectTypeDef]:
+    """Every object below a folder, a page at a time, so that a sweep may stop early."""
     token: dict[str, str] = {}
     while True:
         with link.speaking() as s3:
-            page = s3.list_objects_v2(Bucket=link.bucket, Prefix=link.full(keys.STAGING), **token)  # type: ignore[arg-type]  # one optional name
-        yield from ((link.short(each["Key"]), each["LastModified"]) for each in page.get("Contents", []))
+            page = s3.list_objects_v2(Bucket=link.bucket, Prefix=link.full(folder), **token)  # type: ignore[arg-type]  # one optional name
+        yield from page.get("Contents", [])
         if not page.get("IsTruncated"):
             return
         token = {"ContinuationToken": page["NextContinuationToken"]}

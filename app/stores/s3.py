@@ -129,6 +129,10 @@ class S3Store:
 
     # ------------------------------------------------------------ housekeeping
 
+    def resting(self, folder: str) -> Iterator[tuple[str, int]]:
+        """As the port says."""
+        return objects.resting(self._link, folder)
+
     def staged_before(self, age: float) -> Iterator[Staged]:
         """As the port says; copies into rest that a crash left are among them, under the key they were for."""
         return objects.staged_before(self._link, age)

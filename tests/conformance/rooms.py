@@ -13,6 +13,7 @@ from app.core import keys
 from app.core.errors import Code, UploadError
 from app.core.parts import Part, Parts
 from app.core.ports import Store, Written
+from app.core.refs import Kind, Ref
 from app.core.signing import Signer
 from app.core.upload import Staged
 from app.stores import open_store
@@ -58,7 +59,7 @@ class Room:
         return keys.blob(*keys.upload_of(staged.key))
 
     def document(self) -> str:
-        self._documents.append(keys.manifest(TENANT, self.new_id()))
+        self._documents.append(keys.manifest(Ref(Kind.ASSET, TENANT, self.new_id())))
         return self._documents[-1]
 
     def rendition(self) -> str:

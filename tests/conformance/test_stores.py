@@ -664,3 +664,16 @@ def test_the_tick_is_called_about_once_a_second_however_often_it_is_offered(monk
     gaps = [after - before for before, after in pairwise(seen)]
     assert seen[0] == 0
     assert set(gaps) <= {8, 9}
+
+
+def test_what_rests_below_a_folder_is_listed_with_its_size(room):
+    kept = Kept(room.stream())
+    kept.write(room.store, WHOLE[:1000])
+    sealed = kept.sealed(room.store)
+    blob, small = room.blob_of(sealed), room.document()
+    room.store.promote(sealed, blob)
+    room.store.save(small, b"four")
+    again = room.again()
+    assert dict(again.resting(keys.BLOBS)) == {blob: 1000}
+    assert dict(again.resting(keys.MANIFESTS))[small] == 4
+    assert dict(again.resting(keys.RENDITIONS)) == {}

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from app.core import timing
 from app.core.asset import BlobState
 from app.core.errors import ClientGone, Code, Moved, StoreDown
 from app.core.library import Library
@@ -508,6 +509,22 @@ def test_bytes_at_rest_wait_for_their_manifest(world):
     world.retention.delete_doomed()
     with pytest.raises(Exception, match="removed"):
         world.content(asset)
+
+
+def test_a_manifest_that_can_never_be_written_does_not_keep_bytes_for_ever(world):
+    asset, stuck = (world.asset_of(world.upload(content)) for content in (b"bytes", b"other"))
+    world.retention.write_manifests()
+    world.library.keep(stuck)
+    world.library.delete(asset)
+    world.records.settle_index(
+        Index.MANIFEST, [(asset.ref, at) for ref, at in world.records.due(Index.MANIFEST, 1e12, 9) if ref == asset.ref]
+    )
+    world.door.pass_time(timing.ORPHAN - 60)
+    world.retention.delete_doomed()
+    assert world.rests(asset.blob)
+    world.door.pass_time(120)
+    world.retention.delete_doomed()
+    assert not world.rests(asset.blob)
 
 
 def test_an_asset_that_is_made_anew_while_the_old_one_is_buried_stays(world):

@@ -188,7 +188,7 @@ class Pair:
         contents = {key for of in assets for key in of.contents}
         kept = {up.blob for up in self.house.library.uploads(WHO, "contentful") if up.blob}
         known = self.house.records.many([renditions_ref(of.tenant, of.id) for of in assets])
-        return {keys.manifest(of.tenant, of.id) for of in assets} | contents | kept | {key for each in known for key in resting(each)}
+        return {keys.manifest(of.ref) for of in assets} | contents | kept | {key for each in known for key in resting(each)}
 
     def emptied(self) -> None:
         """When everything is deleted, the store is empty."""

@@ -8,7 +8,7 @@ from app.core.ports import Change
 from app.core.refs import Index
 from app.core.upload import State
 from app.records.indexes import OF_KIND
-from tests.records.samples import a_blob, a_folder, a_part, a_pointer, an_asset, an_operation, an_upload, put
+from tests.records.samples import a_blob, a_document, a_folder, a_part, a_pointer, an_asset, an_operation, an_upload, put
 
 DUE = [
     (an_upload(expires_at=5.5), {Index.EXPIRY_UPLOADS: 5.5}),
@@ -37,17 +37,20 @@ DUE = [
 ]
 
 
-def standing(records, ref):
-    found = {index: dict(records.due(index, float("inf"), 100)) for index in Index}
+DERIVED = frozenset(Index) - {Index.MANIFEST}
+
+
+def standing(records, ref, indexes=frozenset(Index)):
+    found = {index: dict(records.due(index, float("inf"), 100)) for index in indexes}
     return {index: refs[ref] for index, refs in found.items() if ref in refs}
 
 
 @pytest.mark.parametrize(("entity", "due"), DUE, ids=lambda value: str(getattr(value, "state", getattr(value, "status", ""))) or None)
 def test_a_record_stands_where_its_state_says(records, entity, due):
     put(records, entity)
-    assert standing(records, entity.ref) == due
+    assert standing(records, entity.ref, DERIVED) == due
     records.commit([entity.ref], lambda _: Change(drop=(entity.ref,)))
-    assert standing(records, entity.ref) == {}
+    assert standing(records, entity.ref, DERIVED) == {}
 
 
 @pytest.mark.parametrize("order", [1, -1], ids=["forth", "back"])
@@ -55,7 +58,13 @@ def test_a_record_leaves_where_it_stood_before(records, order):
     """Through all the rows of the table, each over the one before."""
     for version, (entity, due) in enumerate(DUE[::order]):
         put(records, type(entity)(**{**{f: getattr(entity, f) for f in entity.__slots__}, "version": version}))
-        assert standing(records, entity.ref) == due
+        assert standing(records, entity.ref, DERIVED) == due
+
+
+@pytest.mark.parametrize(("entity", "described"), [(a_folder(), True), (a_document(), True), (an_asset(), False), (an_upload(), False)])
+def test_folders_and_documents_are_described_whenever_they_are_written(records, entity, described):
+    put(records, entity)
+    assert (Index.MANIFEST in standing(records, entity.ref)) is described
 
 
 def test_what_no_entity_says_a_change_says(records):
@@ -71,7 +80,7 @@ def test_what_no_entity_says_a_change_says(records):
 
 
 def test_every_index_is_derived_but_the_manifests(records):
-    assert {index for indexes in OF_KIND.values() for index in indexes} == set(Index) - {Index.MANIFEST}
+    assert {index for indexes in OF_KIND.values() for index in indexes} == DERIVED
 
 
 def test_due_comes_earliest_first_until_the_moment_and_the_limit(records):

@@ -27,7 +27,7 @@ class Change:
     """What one commit writes, all or nothing.
 
     `put` writes records with their index members and their places in lists; `drop` removes records with all of those; `hold` and `release` add and remove
-    (blob key, holder) of the tenant whose blobs the commit names; `bury` leaves tombstones; `manifest` queues assets for the manifest sweep.
+    (blob key, holder) of the tenant whose blobs the commit names; `bury` leaves tombstones; `manifest` queues assets for the manifest sweep; folders and documents that are put are queued by themselves.
     """
 
     put: tuple[Entity, ...] = ()

@@ -142,6 +142,9 @@ class Store(Protocol):
     def remove(self, key: str) -> None:
         """Remove a small document. Nothing there is no error."""
 
+    def resting(self, folder: str) -> Iterator[tuple[str, int]]:
+        """Key and size of everything at rest below `folder`, one of those of `core.keys` that end in a slash; what comes or goes meanwhile may be missing."""
+
     def staged_before(self, age: float) -> Iterator[Staged]:
         """Everything staged that was last touched more than `age` seconds ago by the store's clock, own prefix only; unfinished multiparts too."""
 
