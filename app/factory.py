@@ -15,6 +15,7 @@ from app.web import cors, draining, limits, traces
 from app.web.dialect import EXTENSION, Dialect, Doors
 from app.web.health import HEALTH, PROBE, Probe
 from app.web.mount import mount
+from app.web.oauth import OAUTH
 from app.web.transfers import TRANSFERS
 from app.wiring import House, build
 
@@ -32,6 +33,7 @@ def create_app(settings: Settings | None = None, packages: tuple[str, ...] = ("a
     traces.follow(app)
     app.register_blueprint(HEALTH)
     app.register_blueprint(TRANSFERS)
+    app.register_blueprint(OAUTH)
     mount(app, found.values())
     app.after_request(limits.announce)
     _front(app, settings)
@@ -49,7 +51,7 @@ def _doors(settings: Settings, house: House, found: Mapping[str, Dialect]) -> Do
         waiting=Waiting(house.records, house.signals, most, draining.begun),
         patience=Waiting(house.records, house.signals, most, draining.begun),
         access=limits.Metered(house.access, house.quota),
-        tokens=TokenServer(house.access.keyring),
+        tokens=limits.MeteredTokens(TokenServer(house.access.keyring), house.quota),
         sessions=Sessions(house.access.keyring),
         signer=house.signer,
         now=house.records.now,

@@ -58,7 +58,7 @@ class Guard(Protocol):
 
 
 class Tokens(Protocol):
-    """The token endpoint, which the room access offers to every dialect that has one."""
+    """The token and revocation endpoints, which the room access offers to every dialect that has them."""
 
     def issue(
         self,
@@ -71,6 +71,12 @@ class Tokens(Protocol):
         default_scope: str,
     ) -> tuple[int, dict[str, Any], dict[str, str]]:
         """Status, JSON body and headers of the answer (RFC 6749, section 5); nothing is raised for bad input."""
+
+    def revoke(self, form: Mapping[str, Any], headers: Mapping[str, str]) -> tuple[int, dict[str, Any], dict[str, str]]:
+        """The same for a revocation (RFC 7009, section 2)."""
+
+    def claimed(self, form: Mapping[str, Any], headers: Mapping[str, str]) -> str:
+        """Which client such a request says it is, proved or not; empty when it names none."""
 
 
 class Sessions(Protocol):

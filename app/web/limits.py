@@ -1,26 +1,32 @@
-"""A limit of requests for everybody who is known, and of wrong passwords for those who guess.
+"""A limit of requests for everybody who is known, and of wrong passwords and client secrets for those who guess.
 
 Charged once a request, as soon as it is known who speaks and before the body is read: a client that sent its file is not turned away
-after it. Nobody is charged for what takes no credentials: token endpoints, signed URLs, health.
+after it. Nobody is charged for what takes no credentials: tokens given for a right secret, signed URLs, health.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from typing import Any
 
 from flask import Response, request
 
 from app.core.errors import Code, UploadError
 from app.core.policy import Policy, Principal, Scope
 from app.core.ports import Allowance, Quota, Window
-from app.web.dialect import Guard, doors
+from app.web.dialect import Guard, Tokens, doors
 from app.web.mount import dialect_at
 
 SECOND, HOUR = "second", "hour"
 GUESSES = Window("guesses", 10, 60)  # wrong passwords for one name from one address: 10 a minute are no way to find one
 KEPT = "slipway.allowance"
+
+Answer = tuple[int, dict[str, Any], dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,7 @@ class Metered:
         Only wrong ones count, after they were tried: as many as come at once may be tried beyond the limit, but somebody who is right
         is never kept waiting by his own programs.
         """
-        guesser = _guesser(username)
+        guesser = _guesser("guess", username)
         _require_room(self.quota.look(guesser, [GUESSES]))
         try:
             who = self.guard.by_password(username, password)
@@ -65,6 +71,46 @@ class Metered:
             request.environ[KEPT] = self.quota.spend(f"{dialect.name}/{who.tenant}/{who.owner}", windows)
         _require_room(allowance())
         return who
+
+
+@dataclass(frozen=True, slots=True)
+class MeteredTokens:
+    """The token endpoints at the doors: the same answers, and RATE_LIMITED after too many wrong secrets for one client from one address."""
+
+    tokens: Tokens
+    quota: Quota
+
+    def issue(
+        self,
+        method: str,
+        form: Mapping[str, Any],
+        headers: Mapping[str, str],
+        *,
+        lifetime: int,
+        scopes: Mapping[str, frozenset[Scope]],
+        default_scope: str,
+    ) -> Answer:
+        """As `Tokens.issue`. Raises UploadError(RATE_LIMITED)."""
+        give = partial(self.tokens.issue, method, lifetime=lifetime, scopes=scopes, default_scope=default_scope)
+        return self._tried(give, form, headers)
+
+    def revoke(self, form: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
+        """As `Tokens.revoke`. Raises UploadError(RATE_LIMITED)."""
+        return self._tried(self.tokens.revoke, form, headers)
+
+    def claimed(self, form: Mapping[str, Any], headers: Mapping[str, str]) -> str:
+        """As `Tokens.claimed`."""
+        return self.tokens.claimed(form, headers)
+
+    def _tried(
+        self, ask: Callable[[Mapping[str, Any], Mapping[str, str]], Answer], form: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> Answer:
+        guesser = _guesser("client", self.claimed(form, headers))
+        _require_room(self.quota.look(guesser, [GUESSES]))
+        answer = ask(form, headers)
+        if answer[0] == HTTPStatus.UNAUTHORIZED:
+            self.quota.spend(guesser, [GUESSES])
+        return answer
 
 
 def allowance() -> Allowance | None:
@@ -94,7 +140,7 @@ def _require_room(found: Allowance | None) -> None:
         raise UploadError(Code.RATE_LIMITED, retry_after=found.retry_after, limit=narrowest.window.limit)
 
 
-def _guesser(username: str) -> str:
-    """A name at an address. The name is hashed: it may be anything, of any length, and some people type their password there."""
+def _guesser(kind: str, username: str) -> str:
+    """A name of a kind at an address. The name is hashed: it may be anything, of any length, and some people type their password there."""
     name = hashlib.sha256(username.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"guess/{name}/{request.remote_addr or ''}"
+    return f"{kind}/{name}/{request.remote_addr or ''}"

@@ -74,7 +74,7 @@ def refuse(why: Problem) -> Response:
     if why.code is Code.RANGE and "size" in why.facts:
         response.headers.setdefault("Content-Range", f"bytes */{why.facts['size']}")  # RFC 9110, section 15.5.17
     if why.code is Code.UNAUTHENTICATED:
-        response.headers.setdefault("WWW-Authenticate", 'Bearer realm="slipway"')
+        response.headers.setdefault("WWW-Authenticate", problems.challenge(request.headers.get("Authorization")))
     return refuse_rest(request, response)
 
 

@@ -10,6 +10,8 @@ from app.core import tracing
 from app.core.errors import Code, Problem
 
 MEDIA_TYPE = "application/problem+json"
+BEARER = 'Bearer realm="slipway"'
+NOT_GOOD = "The key or token is malformed, unknown, revoked or expired"  # never which: a stranger learns nothing
 
 STATUS: Mapping[Code, int] = {
     Code.BAD_REQUEST: 400,
@@ -77,4 +79,13 @@ def render(problem: Problem) -> Response:
     """The response of a refusal; headers that every form shares are added by `mount`."""
     trace = tracing.current()
     shown = {**document(problem), "traceId": trace.id} if trace else document(problem)
-    return Response(json.dumps(shown), STATUS[problem.code], content_type=MEDIA_TYPE)
+    response = Response(json.dumps(shown), STATUS[problem.code], content_type=MEDIA_TYPE)
+    if problem.code is Code.FORBIDDEN and (scope := problem.facts.get("scope")):
+        response.headers["WWW-Authenticate"] = f'{BEARER}, error="insufficient_scope", scope="{scope}"'
+    return response
+
+
+def challenge(header: str | None) -> str:
+    """What is said with a 401 to who sent this Authorization header: no error to who showed no bearer token (RFC 6750, section 3)."""
+    shown = (header or "").partition(" ")[0].lower() == "bearer"
+    return f'{BEARER}, error="invalid_token", error_description="{NOT_GOOD}"' if shown else BEARER

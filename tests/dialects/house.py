@@ -42,6 +42,8 @@ from tests.core.worlds import Bytes
 
 SHIFT = "test:shift"
 BASE = "http://slipway.test"
+DOORS = ("v1", "wdesk", "backoffice", "nomad", "contentful", "squidex")
+UNLIMITED = {f"SLIPWAY_{name.upper()}_REQUESTS_PER_SECOND": "0" for name in DOORS}  # for who walks through a whole door
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,11 @@ def in_form(door: Door, route: Route, code: Code):
 
 
 def members(answer):
-    return sorted(set(answer.get_json(force=True) or ()) - {"scope", "what", "errors", "details", "instance"}) if answer.get_data() else []
+    return (
+        sorted(set(answer.get_json(force=True) or ()) - {"scope", "what", "errors", "details", "instance", "traceId"})
+        if answer.get_data()
+        else []
+    )
 
 
 def said(answer):

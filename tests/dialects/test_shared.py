@@ -9,7 +9,7 @@ import pytest
 
 from app.web import draining
 from app.web.dialect import EXTENSION
-from tests.dialects.house import BASE, Door, Row
+from tests.dialects.house import BASE, UNLIMITED, Door, Row
 from tests.dialects.pictures import picture
 from tests.dialects.walks import METHODS, Diary, addresses, dump, names_of, reading, visit
 from tests.dialects.ways import SPEAK, WAYS, hurry, monitor, operations
@@ -195,7 +195,7 @@ OF_NOBODY = "/account/"  # logins and logouts are about who speaks
 @pytest.fixture(scope="module")
 def town(tmp_path_factory):
     """A door, and what acme has after it sent a file in every way: by what names it goes, and under which URLs."""
-    door = Door(tmp_path_factory.mktemp("town"))
+    door = Door(tmp_path_factory.mktemp("town"), **UNLIMITED)
     diary = Diary(door)
     for way in WAYS:
         way.send(diary, SPEAK[way.dialect](door), picture(shade=9), MATTER)

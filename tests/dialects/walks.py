@@ -101,6 +101,7 @@ BODY = {
     "fileName": "theirs.csv",
     "displayName": "theirs",
     "folderName": "theirs",
+    "assetName": "theirs.png",
     "etag": "x",
     "jobs": [],
     "fields": {},
