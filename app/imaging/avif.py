@@ -30,18 +30,19 @@ def header(file: BinaryIO, max_frames: int) -> Header:
     return Header(image.width, image.height, frames, orientation, image.mode.endswith("A"))
 
 
-def whole(file: BinaryIO) -> None:
-    """Every box of a known kind lies inside the file, the one that tells of the image too; what follows them is not looked at.
+def whole(file: BinaryIO) -> int:
+    """Every box of a known kind lies inside the file, the one that tells of the image too; where the last of them ends.
 
     Raises UploadError: TRUNCATED, UNDECODABLE.
     """
-    size, told = size_of(file), False
+    size, told, end = size_of(file), False, 0
     for kind, end in _boxes(file, size):
         told = told or kind in _TELLING
         if end > size:
             raise UploadError(Code.TRUNCATED)
     if not told:
         raise UploadError(Code.TRUNCATED)
+    return end
 
 
 def _boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:

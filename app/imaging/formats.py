@@ -19,7 +19,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from app.core.errors import Code, UploadError
 from app.core.ports import Header
-from app.imaging import avif, gif, jpeg, png, tiff, webp
+from app.imaging import avif, gif, jpeg, png, png_whole, tiff, webp
 
 Image.MAX_IMAGE_PIXELS = None  # how many pixels are too many is the policy's to say; the gauge holds Pillow to what was counted
 PngImagePlugin.MAX_TEXT_CHUNK = 4 << 20  # colour profiles of printers reach 3 MB; what inflates to more is a bomb
@@ -29,11 +29,15 @@ logging.getLogger("PIL").setLevel(logging.CRITICAL)  # nor may a hostile file wr
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """`header` reads what the file says of itself, `whole` its structure to the end; `opened` is Pillow's image, not yet decoded."""
+    """`header` reads what the file says of itself, `whole` its structure to the end, which it returns; `opened` is Pillow's image, not yet decoded.
+
+    `judged`: `whole` has looked at all that a decoder would refuse, so that no pixel needs to be decoded.
+    """
 
     header: Callable[[BinaryIO, int], Header]
-    whole: Callable[[BinaryIO], None]
+    whole: Callable[[BinaryIO], int]
     image: Callable[[BinaryIO], ImageFile]
+    judged: bool = False
 
     def opened(self, file: BinaryIO) -> ImageFile:
         """Pillow's image. Not by `Image.open`: for a phone's JPEG that picks a class which trusts offsets in its metadata."""
@@ -43,7 +47,7 @@ class Format:
 
 FORMATS: Mapping[str, Format] = {
     "image/jpeg": Format(jpeg.header, jpeg.whole, JpegImageFile),
-    "image/png": Format(png.header, png.whole, PngImageFile),
+    "image/png": Format(png.header, png_whole.whole, PngImageFile, judged=True),
     "image/gif": Format(gif.header, gif.whole, GifImageFile),
     "image/webp": Format(webp.header, webp.whole, WebPImageFile),
     "image/avif": Format(avif.header, avif.whole, AvifImageFile),

@@ -38,9 +38,10 @@ def header(file: BinaryIO, max_frames: int) -> Header:
     return Header(width, height, count, UPRIGHT, has_alpha)
 
 
-def whole(file: BinaryIO) -> None:
-    """Every block up to the trailer is there. Raises UploadError(TRUNCATED)."""
+def whole(file: BinaryIO) -> int:
+    """Every block up to the trailer is there; where that ends. Raises UploadError(TRUNCATED)."""
     header(file, sys.maxsize)
+    return file.tell()
 
 
 def _frames(file: BinaryIO) -> Iterator[_Frame]:

@@ -34,14 +34,14 @@ def header(file: BinaryIO, max_frames: int) -> Header:  # noqa: ARG001 - a JPEG 
     return Header(width, height, 1, orientation, has_alpha=False)
 
 
-def whole(file: BinaryIO) -> None:
-    """The end-of-image marker is there, after a sensible number of scans. Raises UploadError: TRUNCATED, TOO_COMPLEX."""
+def whole(file: BinaryIO) -> int:
+    """The end-of-image marker is there, after a sensible number of scans; where it ends. Raises UploadError: TRUNCATED, TOO_COMPLEX."""
     for _ in _segments(file):
         pass
     scans = 1
-    for marker in _marks(file):
+    for marker, end in _marks(file):
         if marker == _END:
-            return
+            return end
         scans += 1
         if scans > MAX_SCANS:
             raise UploadError(Code.TOO_COMPLEX)
@@ -77,10 +77,10 @@ def _marker(file: BinaryIO) -> int:
     return code
 
 
-def _marks(file: BinaryIO) -> Iterator[int]:
-    """The scan and end markers from here on."""
-    last = b""
+def _marks(file: BinaryIO) -> Iterator[tuple[int, int]]:
+    """The scan and end markers from here on, and where each ends."""
+    last, start = b"", file.tell()
     while block := file.read(BLOCK):
         for found in _SCAN_OR_END.finditer(last + block):
-            yield found[0][1]
-        last = block[-1:]
+            yield found[0][1], start - len(last) + found.end()
+        last, start = block[-1:], start + len(block)

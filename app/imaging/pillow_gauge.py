@@ -1,4 +1,4 @@
-"""The gauge: our own readers tell what a file says of itself and whether it is whole, Pillow decodes every pixel.
+"""The gauge: our own readers tell what a file says of itself and whether it is whole, Pillow decodes every pixel where they cannot tell.
 
 Two readers of one file may understand it differently, and a bomb would hide between them. So Pillow is never let to make more pixels
 than our reader counted: what it finds beyond is a refusal.
@@ -17,8 +17,8 @@ from PIL.ImageFile import ImageFile
 
 from app.core.ports import Header
 from app.imaging import signatures
-from app.imaging.formats import known
-from app.imaging.reading import damaged
+from app.imaging.formats import Format, known
+from app.imaging.reading import damaged, size_of
 from app.imaging.refusals import refusing
 
 EIGHTH = 8  # a JPEG is decoded at an eighth: every coefficient is read, every cut is found, and memory stays flat
@@ -41,13 +41,22 @@ class PillowGauge:
         with refusing(self.interrupts):
             return known(media_type).header(file, max_frames)
 
-    def decode(self, file: BinaryIO, media_type: str, heartbeat: Callable[[], None]) -> None:
-        """See Gauge. Beats after every frame."""
+    def decode(self, file: BinaryIO, media_type: str, heartbeat: Callable[[], None]) -> int:
+        """See Gauge. Beats after every frame, of a PNG after all."""
         its = known(media_type)
         with refusing(self.interrupts):
-            header = its.header(file, sys.maxsize)
-            its.whole(file)
-            image = its.opened(file)
+            end = its.whole(file)
+            trailing = max(size_of(file) - end, 0)
+        if its.judged:
+            heartbeat()
+        else:
+            self._load(its, file, heartbeat)
+        return trailing
+
+    def _load(self, its: Format, file: BinaryIO, heartbeat: Callable[[], None]) -> None:
+        """Every pixel of every frame, and no frame more."""
+        with refusing(self.interrupts):
+            header, image = its.header(file, sys.maxsize), its.opened(file)
         left = header.pixels
         for frame in range(header.frames):
             with refusing(self.interrupts):

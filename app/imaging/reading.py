@@ -19,10 +19,10 @@ def take(file: BinaryIO, count: int) -> bytes:
     return data
 
 
-def blocks(file: BinaryIO, count: int) -> Iterator[bytes]:
-    """The next `count` bytes, at most BLOCK at a time, so that no length in a file becomes a length in memory."""
+def blocks(file: BinaryIO, count: int, most: int = BLOCK) -> Iterator[bytes]:
+    """The next `count` bytes, at most `most` at a time, so that no length in a file becomes a length in memory."""
     while count > 0:
-        block = take(file, min(count, BLOCK))
+        block = take(file, min(count, most))
         count -= len(block)
         yield block
 

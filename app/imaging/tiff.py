@@ -28,13 +28,17 @@ def header(file: BinaryIO, max_frames: int) -> Header:
     return Header(width, height, len(sizes), upright, has_alpha, sum(w * h for w, h in sizes))
 
 
-def whole(file: BinaryIO) -> None:
-    """Every strip and tile of every page lies inside the file. Raises UploadError(TRUNCATED)."""
+def whole(file: BinaryIO) -> int:
+    """Every strip and tile of every page lies inside the file, whose end is returned: a TIFF may have its parts anywhere.
+
+    Raises UploadError(TRUNCATED).
+    """
     size = size_of(file)
     file.seek(0)
     for page in _pages(TiffImageFile(file), size):
         if any(offset + count > size for offset, count in _runs(page)):
             raise UploadError(Code.TRUNCATED)
+    return size
 
 
 def _pages(image: TiffImageFile, most: int) -> Iterator[ImageFileDirectory_v2]:

@@ -39,10 +39,12 @@ def header(file: BinaryIO, max_frames: int) -> Header:
     return Header(canvas.width, canvas.height, frames if canvas.animated else 1, orientation, canvas.has_alpha)
 
 
-def whole(file: BinaryIO) -> None:
-    """Every chunk is there, up to the length that the file's own header gives. Raises UploadError(TRUNCATED)."""
-    for _ in _chunks(file, _end(file)):
+def whole(file: BinaryIO) -> int:
+    """Every chunk is there, up to the length that the file's own header gives, which is returned. Raises UploadError(TRUNCATED)."""
+    end = _end(file)
+    for _ in _chunks(file, end):
         pass
+    return end
 
 
 def _end(file: BinaryIO) -> int:

@@ -80,6 +80,29 @@ def test_bytes_after_the_end_do_no_harm(judged, name):
     assert facts(found) == expected
 
 
+@pytest.mark.parametrize("name", GOOD)
+def test_bytes_after_the_end_are_counted(name):
+    content, _ = GOOD[name]
+    gauge = PillowGauge()
+    media_type = gauge.signature(io.BytesIO(content))
+    behind = [gauge.decode(io.BytesIO(content + b"m" * number), media_type, int) for number in (0, 100)]
+    assert behind[1] - behind[0] == (0 if media_type == "image/tiff" else 100)  # a TIFF has its parts anywhere: it has no end
+    assert (behind[0] > 0) == (name in CARRIERS)
+
+
+CARRIERS = {"jpeg of a phone, a second picture behind it", "gif that is a script"}
+
+
+def test_a_jpeg_is_followed_past_the_borders_of_what_is_read_at_once():
+    whole = photo(1_200, 900, JPEG, quality=95)
+    assert len(whole) > 1 << 20
+    filler = b"\xff\xfe" + struct.pack(">H", 65_000) + bytes(64_998)
+    for short in range(3):
+        comment = b"\xff\xfe" + struct.pack(">H", 40 + short) + bytes(38 + short)
+        content = whole[:2] + filler * 3 + comment + whole[2:]
+        assert PillowGauge().decode(io.BytesIO(content + b"behind"), "image/jpeg", int) == 6
+
+
 def _webp_longer_than_itself():
     whole = photo(64, 48, WEBP)
     return whole[:4] + struct.pack("<I", len(whole)) + whole[8:]
@@ -331,4 +354,4 @@ def test_a_file_may_stand_anywhere(tmp_path, at):
             file.seek(at)
             results.append(call(file))
         assert not file.closed
-    assert results == ["image/jpeg", 64, None, f"sha256:{hashlib.sha256(content).hexdigest()}"]
+    assert results == ["image/jpeg", 64, 0, f"sha256:{hashlib.sha256(content).hexdigest()}"]

@@ -41,8 +41,11 @@ class Gauge(Protocol):
     def header(self, file: BinaryIO, media_type: str, max_frames: int) -> Header:
         """Width, height, frames, orientation, alpha without decoding pixels. Stops counting frames at `max_frames` + 1."""
 
-    def decode(self, file: BinaryIO, media_type: str, heartbeat: Callable[[], None]) -> None:
-        """Decode every pixel of every frame, and check that the file ends as its format says. Calls heartbeat between frames."""
+    def decode(self, file: BinaryIO, media_type: str, heartbeat: Callable[[], None]) -> int:
+        """Make sure that every pixel of every frame can be decoded, and that the file ends as its format says. Calls heartbeat between frames.
+
+        Returns how many bytes follow that end; none where a format has no end of its own (TIFF).
+        """
 
     def digest(self, file: BinaryIO) -> str:
         """`sha256:{hex}` of the whole file."""
