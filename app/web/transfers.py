@@ -119,7 +119,7 @@ def deliver(head: Mapping[str, str], size: int, opened: Opener) -> Response:
     out = Outgoing(stack.enter_context(opened(span.first, span.length)), stack)  # opened now so that a failure still has a status
     if place := accel.place(request, out.fetched, span):
         out.close()
-        return Response(headers={**head, accel.HEADER: place})
+        return Response(headers=accel.headers(head, place))
     response = Response(status=status, headers=shown, direct_passthrough=True)
     response.response = _body(out, whole=span.length == size)
     return response
