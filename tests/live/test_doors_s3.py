@@ -51,6 +51,7 @@ NOMAD = "/nomad/api/asset/upload"
 SQUIDEX = "/squidex/api/apps/demo/assets"
 BYTES = "application/octet-stream"
 RAW = {"Content-Type": BYTES}
+PLACES, PAPERS = ("nomad", "squidex"), ("contentful", "backoffice", "nomad", "squidex")  # doors that keep folders, and documents
 
 
 def bytes_of(size, seed=0):
@@ -188,7 +189,13 @@ class Pair:
         contents = {key for of in assets for key in of.contents}
         kept = {up.blob for up in self.house.library.uploads(WHO, "contentful") if up.blob}
         known = self.house.records.many([renditions_ref(of.tenant, of.id) for of in assets])
-        return {keys.manifest(of.ref) for of in assets} | contents | kept | {key for each in known for key in resting(each)}
+        described = [*assets, *self.places(), *(paper for name in PAPERS for paper in self.house.documents.list(WHO, name, 0, 1000).items)]
+        return {keys.manifest(of.ref) for of in described} | contents | kept | {key for each in known for key in resting(each)}
+
+    def places(self, parent: str | None = None) -> list:
+        """Every folder."""
+        found = [of for name in PLACES for of in self.house.folders.inside(WHO, name, parent).items]
+        return list({of.id: of for of in (*found, *(inner for of in found for inner in self.places(of.id)))}.values())
 
     def emptied(self) -> None:
         """When everything is deleted, the store is empty."""
@@ -199,6 +206,12 @@ class Pair:
             self.ask(self.one, "DELETE", f"{MASTER}/assets/{paper.id}", 204)
         for of in self.house.library.assets(WHO, limit=100).items:
             self.ask(self.other, "DELETE", f"/v1/assets/{of.id}", 204)
+        for paper in (paper for name in PAPERS for paper in self.house.documents.list(WHO, name, 0, 1000).items):
+            self.house.documents.delete(paper)
+        for name in PLACES:
+            for place in self.house.folders.inside(WHO, name).items:
+                self.house.folders.delete(place)
+        self.house.emptying.empty_folders()
         self.clean()
         assert self.store.keys() == set()
 
