@@ -49,8 +49,18 @@ def from_env(env: Mapping[str, str] | None = None) -> Settings:
     return Settings(**values, policies=fields)
 
 
+def some(*fields: str, env: Mapping[str, str] | None = None) -> list[Any]:
+    """The values of some fields alone, for who speaks to a Slipway and needs none of his own. Raises SettingsError for those of them that are wrong."""
+    given = os.environ if env is None else env
+    faults: list[str] = []
+    values = [_value(VARIABLES[field], given, faults) for field in fields]
+    if faults:
+        raise SettingsError(sorted(faults))
+    return values
+
+
 def _value(variable: Variable, given: Mapping[str, str], faults: list[str]) -> Any:
-    text = given.get(variable.name, "" if variable.default.startswith("[") else variable.default)
+    text = given.get(variable.name) or ("" if variable.default.startswith("[") else variable.default)
     if not text:
         return () if variable.read in readers.LISTS else None
     try:

@@ -70,6 +70,10 @@ class Settings:
     fsync: bool = of("FSYNC", readers.switch, "on", "sync what a 202 promises to disk first")
     grace: float = of("GRACE", readers.seconds, "20", "how long work under way may go on after SIGTERM; the platform kills later than that")
     log_level: str = of("LOG_LEVEL", readers.level, "INFO", "of the JSON logs on stdout")
+    remote_url: str | None = of(
+        "URL", readers.url("http", "https"), "[the one that the data folder tells of]", "clients only: the Slipway that they speak to"
+    )
+    remote_key: str | None = of("KEY", str, "", "clients only: the API key for it", private=True)
     clock_key: str | None = of("CLOCK_KEY", str, "", "tests only: the Redis key whose value moves the clock, in seconds")
     policies: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
 
