@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {  # in the order in which --help shows them -> th
     "purge": "purge",
     "rebuild": "rebuild",
     "upload": "upload",
+    "operations": "operations",
 }
 
 

@@ -4,8 +4,6 @@ import email.utils
 import json
 import threading
 import time
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from click.testing import CliRunner
@@ -16,6 +14,7 @@ from app.cli.patience import FIRST_TRIES, PAUSE_MOST, TRIES, Again, GivenUp, Pat
 from app.cli.results import Result, failed, readable
 from app.cli.sending import repr_digest
 from app.cli.sources import Changed, opened
+from tests.services.told import server
 
 DONE = {"id": "op1", "status": "completed", "resourceUrl": "http://elsewhere/v1/assets/as1"}
 ASSET = {"id": "as1", "mediaType": "image/png", "size": 5, "width": 1, "height": 1, "digest": "sha256:00"}
@@ -77,36 +76,6 @@ def test_the_key_of_the_data_folder_goes_to_its_own_address_only(upload, tmp_pat
 
 
 # ---------------------------------------------------------------- a server that answers as it is told
-
-
-@contextmanager
-def server(*answers):
-    """Answers in turn: (status, headers, document) -> its URL, and the requests as (method, path, headers, body)."""
-    waiting, seen = list(answers), []
-
-    class Told(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do(self):
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            seen.append((self.command, self.path, self.headers, body))
-            status, headers, document = waiting.pop(0)
-            content = json.dumps(document).encode()
-            self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(content))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_POST = do_PUT = do_DELETE = do  # noqa: N815 - the library's names
-
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Told) as door:
-        threading.Thread(target=door.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{door.server_port}", seen
-        door.shutdown()
 
 
 def sent(upload, answers, *words, status=0):

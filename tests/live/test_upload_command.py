@@ -253,3 +253,20 @@ def test_parts_go_straight_to_s3(seaweed, run, film):
         (shown,) = run(up, film, url=proxy.url)
         assert bytes_of(up, shown) == film.read_bytes()
     assert proxy.sent < MIB
+
+
+def test_operations_are_shown_waited_for_and_given_up(up, run, tmp_path):
+    file = tmp_path / "photo.png"
+    file.write_bytes(photo(64, 48, "PNG"))
+    (shown,) = run(up, file, "--no-wait")
+    env = clean_environment(SLIPWAY_URL=up.url, SLIPWAY_KEY=up.credentials["api_key"])
+
+    def ask(*words):
+        return subprocess.run([SLIPWAY, "operations", *words], env=env, text=True, capture_output=True, timeout=60, check=False)
+
+    waited = ask("show", shown["operationId"], "--wait", "--json")
+    assert (waited.returncode, json.loads(waited.stdout)["status"]) == (0, "completed")
+    assert ask("cancel", shown["operationId"]).returncode == 1
+    assert "Error: " in ask("show", "nothing").stderr
+    opened = requests.post(f"{up.url}/v1/uploads", json={"filename": "a.png"}, headers=up.bearer, timeout=10).json()
+    assert json.loads(ask("cancel", opened["id"], "--json").stdout)["status"] == "cancelled"
