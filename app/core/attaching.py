@@ -122,6 +122,7 @@ def _promise(who: Principal, up: Upload, target: Target, now: float) -> Operatio
         id=keys.new_id(),
         tenant=up.tenant,
         owner=who.owner,
+        dialect=up.dialect,
         kind=ATTACH,
         upload_id=up.id,
         target=target,

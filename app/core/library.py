@@ -7,13 +7,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from app.core import alias, asset, filenames, holding, keys, revising
+from app.core import alias, asset, filenames, holding, keys, listing, revising
 from app.core.alias import Alias, alias_ref
 from app.core.asset import Asset, AssetState
 from app.core.document import Document
 from app.core.errors import Code, Moved, UploadError
 from app.core.folder import Folder, require
 from app.core.holding import until_current
+from app.core.listing import Slice, Wanted
 from app.core.operation import Operation
 from app.core.policy import Principal
 from app.core.ports import Change, Entity, Fetched, Records, Store
@@ -111,6 +112,10 @@ class Library:
         """Some members of a list."""
         refs = self.records.shelf(shelf, start, limit, newest=newest)
         return Page([entity for entity in self.records.many(refs) if entity is not None], self.records.shelved(shelf))
+
+    def slice(self, wanted: Wanted) -> Slice:
+        """The next members of some lists, whatever is made or removed meanwhile."""
+        return listing.read(self.records, wanted)
 
     # ------------------------------------------------------------ changing
 

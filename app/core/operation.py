@@ -73,7 +73,7 @@ class Progress:
 class Operation:
     """One promise. Times are seconds since the epoch by the records' clock.
 
-    `kind`: INGEST, ATTACH, FETCH, RENDER; `target`: what the bytes become; `order`: what is rendered.
+    `dialect`: through which door it was promised. `kind`: INGEST, ATTACH, FETCH, RENDER; `target`: what the bytes become; `order`: what is rendered.
     `attempt` counts claims and is the fencing token; `losses` counts the workers that were lost, and is what max_attempts bounds.
     `lease` ends the current worker's ownership; `heartbeat` counts its renewals.
     `resend_at`, `sends`: when a queued operation is sent again, and how often it was.
@@ -105,6 +105,7 @@ class Operation:
     order: Order | None = None
     progress: Progress = Progress()
     problem: Problem | None = None
+    dialect: str = ""
     version: int = 0
 
     @property

@@ -285,6 +285,7 @@ def _promise(up: Upload, kind: str, target: Target) -> Operation:
         id=up.operation_id,
         tenant=up.tenant,
         owner=up.owner,
+        dialect=up.dialect,
         kind=kind,
         target=target,
         upload_id=up.id,

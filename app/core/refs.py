@@ -56,6 +56,7 @@ class Row(StrEnum):
     DOCUMENTS = "sh:do"  # of a dialect
     TRASH = "sh:tr"  # assets of a dialect that can be brought back
     UPLOADS = "sh:up"  # of a dialect, in whatever state, until they are purged
+    OPERATIONS = "sh:op"  # of a tenant in one status; in any where the key is empty; until they are purged
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,14 @@ class Shelf:
     row: Row
     tenant: str
     key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in every list that it is a member of: when it was made, and what it is. None stands before all of that moment."""
+
+    made: float
+    ref: Ref | None = None
 
 
 def lying_in(row: Row, tenant: str, dialect: str, parent: str | None) -> Shelf:

@@ -13,6 +13,7 @@ badly dooms its own; the entry that it leaves is made anew when it is asked for 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
@@ -73,6 +74,11 @@ class Rendering:
         """Bytes that the renditions of an asset take, besides its own."""
         known = self._known(of)
         return known.size if known else 0
+
+    def sizes(self, of: Sequence[Asset]) -> list[int]:
+        """As `size`, of many."""
+        known: list[Renditions | None] = self.records.many([renditions_ref(each.tenant, each.id) for each in of])
+        return [each.size if each else 0 for each in known]
 
     def read(self, ready: Ready, offset: int, length: int) -> AbstractContextManager[Fetched]:
         """`length` bytes of a rendition from `offset`. Raises UploadError(GONE) when it made room for others: it can be requested again."""
@@ -150,6 +156,7 @@ class Rendering:
             id=fresh,
             tenant=of.tenant,
             owner=of.owner,
+            dialect=of.dialect,
             kind=RENDER,
             created_at=now,
             updated_at=now,

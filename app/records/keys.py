@@ -37,7 +37,7 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from app.core.refs import Kind, Ref, Shelf
+from app.core.refs import Kind, Place, Ref, Shelf
 
 CHANGED = "changed"
 TENANTS = "tenants"
@@ -67,6 +67,11 @@ def holders(ref: Ref) -> str:
 def shelf(shelf: Shelf) -> str:
     """Where a list lies."""
     return f"{shelf.row.value}:{_escaped(shelf.tenant)}:{shelf.key}"
+
+
+def place(place: Place) -> tuple[float, str]:
+    """The score and the member behind which a list goes on."""
+    return place.made, member(place.ref) if place.ref else ""
 
 
 def tombstone(ref: Ref) -> str:

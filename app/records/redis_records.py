@@ -16,7 +16,7 @@ from redis.exceptions import OutOfMemoryError
 
 from app.core.errors import RecordsDown, Unreadable
 from app.core.ports import NOTHING, Change
-from app.core.refs import Kind, Ref
+from app.core.refs import Kind, Place, Ref
 from app.core.upload import Upload
 from app.records import changes, clock, codec, keys, scripts
 
@@ -82,6 +82,16 @@ class RedisRecords:
         """Members of a list, from the `start`-th on."""
         command = "ZREVRANGE" if newest else "ZRANGE"
         return [keys.ref_of(name) for name in self._link.one(command, keys.shelf(shelf), start, start + limit - 1)] if limit > 0 else []
+
+    def shelves_after(self, shelves: Sequence[Shelf], after: Place | None, limit: int) -> list[Place]:
+        """Members of some lists together, newest first."""
+        if not shelves or limit <= 0:
+            return []
+        made, name = keys.place(after) if after else (float("inf"), "")
+        lists = [keys.shelf(shelf) for shelf in shelves]
+        answers = self._link.one("EVAL", scripts.AFTER, len(lists), *lists, repr(made), name, limit)
+        found = {(float(score), name) for answer in answers for name, score in codec.pairs(answer).items()}
+        return [Place(score, keys.ref_of(name)) for score, name in sorted(found, reverse=True)[:limit]]
 
     def shelved(self, shelf: Shelf) -> int:
         """How many members a list has."""

@@ -23,6 +23,29 @@ for _, command in ipairs(cjson.decode(ARGV[2])) do redis.pcall(unpack(command)) 
 return 1
 """
 
+# KEYS: lists. ARGV: score, member, count. Up to `count` of each list, newest first: those of a smaller score, or of the same and a smaller name.
+# Those of one score are bisected. Redis sorts their names by bytes, while Lua compares by the server's locale, so bytes are compared here.
+AFTER = """
+local function smaller(one, other)
+  for i = 1, math.min(#one, #other) do
+    local a, b = string.byte(one, i), string.byte(other, i)
+    if a ~= b then return a < b end
+  end
+  return #one < #other
+end
+local found = {}
+for i, list in ipairs(KEYS) do
+  local low = redis.call('ZCOUNT', list, '(' .. ARGV[1], '+inf')
+  local high = low + redis.call('ZCOUNT', list, ARGV[1], ARGV[1])
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if smaller(redis.call('ZREVRANGE', list, middle, middle)[1], ARGV[2]) then high = middle else low = middle + 1 end
+  end
+  found[i] = redis.call('ZREVRANGE', list, low, low + ARGV[3] - 1, 'WITHSCORES')
+end
+return found
+"""
+
 # KEYS: lock. ARGV: the token that was found, the new one, milliseconds.
 TAKE_OVER = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end

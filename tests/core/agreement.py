@@ -17,7 +17,7 @@ from app.records import keys
 from app.records.indexes import memberships
 from app.records.shelves import standing
 
-SHELVED = (Kind.ASSET, Kind.FOLDER, Kind.DOCUMENT, Kind.UPLOAD)
+SHELVED = (Kind.ASSET, Kind.FOLDER, Kind.DOCUMENT, Kind.UPLOAD, Kind.OPERATION)
 INDEXED = (Kind.ASSET, Kind.FOLDER, Kind.UPLOAD, Kind.OPERATION, Kind.BLOB)
 KEPT = ("gone:", "lock:", "tenants", "cred", "secret", "test:")  # what stays when everything is gone
 

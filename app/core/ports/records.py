@@ -12,7 +12,7 @@ from app.core.document import Document
 from app.core.folder import Folder
 from app.core.operation import Operation
 from app.core.parts import Part, Parts
-from app.core.refs import Index, Ref, Shelf
+from app.core.refs import Index, Place, Ref, Shelf
 from app.core.renditions import Renditions
 from app.core.upload import Upload
 
@@ -58,6 +58,13 @@ class Records(Protocol):
 
     def shelf(self, shelf: Shelf, start: int, limit: int, *, newest: bool) -> list[Ref]:
         """Up to `limit` members of a list from the `start`-th on, in the order in which they were made, or the newest first."""
+
+    def shelves_after(self, shelves: Sequence[Shelf], after: Place | None, limit: int) -> list[Place]:
+        """Up to `limit` members of all these lists together, newest first, from behind `after` on, or from the newest; none twice.
+
+        Read at one moment, so that what moves from one of the lists to another is never missed. What stands at `after` need not be there
+        any more: each has the same place in every list, for as long as it lives.
+        """
 
     def shelved(self, shelf: Shelf) -> int:
         """How many members a list has."""

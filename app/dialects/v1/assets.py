@@ -4,18 +4,53 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from app.core.asset import Asset
+from app.core.asset import Asset, AssetState, there
 from app.core.errors import Code, UploadError
-from app.core.policy import Scope
+from app.core.policy import Principal, Scope
+from app.core.refs import Kind, Row, Shelf, lying_in
 from app.dialects.v1 import views
 from app.dialects.v1.access import speaker
-from app.dialects.v1.schemas import Keep
+from app.dialects.v1.lists import asked, sliced
+from app.dialects.v1.schemas import Keep, ListAssets
 from app.web import conditions, transfers
 from app.web.dialect import doors
 from app.web.replies import answer
 from app.web.schemas import json_object, load
 
 ASSETS = Blueprint("assets", __name__, url_prefix="/assets")
+
+ROOT = "root"  # in place of a folder's id
+
+
+@ASSETS.get("")
+def index() -> Response:
+    """The assets of the tenant that have bytes, through whichever door they came, newest first."""
+    who = speaker(Scope.ASSETS_READ)
+    question, wanted = asked(who, ListAssets(), "/v1/assets", Kind.ASSET)
+    now = doors().now()
+
+    def fits(of: Asset) -> bool:
+        right = of.dialect == wanted.get("dialect", of.dialect) and _is_a(of, wanted.get("media_type", "*/*"))
+        return right and of.state is AssetState.READY and there(of, now)
+
+    found = sliced(question, wanted, _shelves(who, wanted.get("folder"), wanted.get("dialect")), fits)
+    sizes = doors().rendering.sizes(found.items)
+    return question.page([views.asset(of, size) for of, size in zip(found.items, sizes, strict=True)], found.end)
+
+
+def _shelves(who: Principal, folder: str | None, dialect: str | None) -> tuple[Shelf, ...]:
+    """A folder, the root of a door or of all, or everything. Raises UploadError(NOT_FOUND), GONE for a folder that was deleted."""
+    if folder is None:
+        return (Shelf(Row.ASSETS, who.tenant, dialect or ""),)
+    if folder == ROOT:
+        return tuple(lying_in(Row.INSIDE, who.tenant, name, None) for name in ([dialect] if dialect else doors().dialects))
+    place = doors().folders.folder(who, folder)
+    return (lying_in(Row.INSIDE, who.tenant, place.dialect, place.id),)
+
+
+def _is_a(of: Asset, wanted: str) -> bool:
+    kind, _, rest = (of.facts.media_type if of.facts else "").partition("/")
+    return wanted in {"*/*", f"{kind}/*", f"{kind}/{rest}"}
 
 
 @ASSETS.get("/<id>")

@@ -5,15 +5,34 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from app.core import timing
-from app.core.operation import Operation
+from app.core.operation import Operation, Status
 from app.core.policy import Scope
+from app.core.refs import Kind, Row, Shelf
 from app.dialects.v1 import views
 from app.dialects.v1.access import speaker
+from app.dialects.v1.lists import asked, sliced
+from app.dialects.v1.schemas import ListOperations
 from app.web import conditions
 from app.web.dialect import doors
 from app.web.replies import POLL, answer
 
 OPERATIONS = Blueprint("operations", __name__, url_prefix="/operations")
+
+
+@OPERATIONS.get("")
+def index() -> Response:
+    """The operations of the tenant, through whichever door, newest first."""
+    who = speaker(Scope.OPERATIONS_READ)
+    question, wanted = asked(who, ListOperations(), "/v1/operations", Kind.OPERATION)
+    statuses: frozenset[Status] = wanted.get("status", frozenset())
+    shelves = tuple(Shelf(Row.OPERATIONS, who.tenant, status) for status in sorted(statuses)) or (Shelf(Row.OPERATIONS, who.tenant),)
+
+    def fits(op: Operation) -> bool:
+        right = op.kind == wanted.get("kind", op.kind) and op.dialect == wanted.get("dialect", op.dialect)
+        return right and (not statuses or op.status in statuses)
+
+    found = sliced(question, wanted, shelves, fits)
+    return question.page([views.operation(op) for op in found.items], found.end)
 
 
 @OPERATIONS.get("/<id>")

@@ -1,15 +1,22 @@
-"""The JSON bodies that `/v1` takes. Unknown fields are refused."""
+"""The JSON bodies and the queries that `/v1` takes. Unknown fields are refused."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
+from app.core.library import LONGEST_ID
+from app.core.operation import ATTACH, FETCH, INGEST, RENDER, Status
+
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
 WORD = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+MEDIA_RANGE = re.compile(rf"({WORD})/({WORD}|\*)\Z")
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)\Z", re.ASCII)  # RFC 3339, section 5.6
+PAGE, PAGE_MOST = 50, 200  # items
 MEDIA_TYPE = re.compile(rf"{WORD}/{WORD}( *; *{WORD}=({WORD}|\"[^\"]*\"))*\Z")
 
 
@@ -76,3 +83,77 @@ class Keep(Schema):
 
     keep = Yes()
     usage = fields.String(validate=validate.Length(min=1, max=512))
+
+
+# ---------------------------------------------------------------- queries of lists
+
+
+class Count(fields.Field[int]):
+    """How many, in digits."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        if (
+            isinstance(value, str)
+            and value.isascii()
+            and value.isdecimal()
+            and len(value) <= len(str(PAGE_MOST))
+            and 1 <= int(value) <= PAGE_MOST
+        ):
+            return int(value)
+        raise ValidationError(f"Must be a number from 1 to {PAGE_MOST}.")
+
+
+class Moment(fields.Field[float]):
+    """A moment as RFC 3339 has it, with its offset; as seconds since the epoch."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> float:
+        try:
+            if isinstance(value, str) and MOMENT.match(value.upper()):
+                return datetime.fromisoformat(value.upper()).timestamp()
+        except (ValueError, OverflowError):
+            pass
+        raise ValidationError("Must be a time as in RFC 3339, like 2026-11-21T09:30:00Z; a + is written as %2B in a URL.")
+
+
+class Statuses(fields.Field[frozenset[Status]]):
+    """Statuses with commas between them, or the parameter several times."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> frozenset[Status]:
+        named = ",".join(value if isinstance(value, list) else [str(value)]).split(",")
+        if any(name not in set(Status) for name in named):
+            raise ValidationError(f"Must be some of: {', '.join(Status)}.")
+        return frozenset(Status(name) for name in named)
+
+
+class MediaRange(fields.String):
+    """A media type, or all of a kind: `image/*`."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **rest: Any) -> str:
+        told: str = super()._deserialize(value, attr, data, **rest).lower()
+        if not MEDIA_RANGE.match(told):
+            raise ValidationError("Must be a media type, or all of a kind: image/*.")
+        return told
+
+
+class List(Schema):
+    """What every list can be asked: of which door, made when, and which page."""
+
+    dialect = fields.String(validate=validate.Length(min=1, max=64))
+    since = Moment(data_key="createdAfter")
+    before = Moment(data_key="createdBefore")
+    limit = Count(load_default=PAGE)
+    cursor = fields.String()
+
+
+class ListOperations(List):
+    """`GET /v1/operations`."""
+
+    status = Statuses()
+    kind = fields.String(validate=validate.OneOf((INGEST, FETCH, ATTACH, RENDER)))
+
+
+class ListAssets(List):
+    """`GET /v1/assets`: `folder` is a folder's id, or `root`."""
+
+    folder = fields.String(validate=validate.Length(min=1, max=LONGEST_ID))
+    media_type = MediaRange(data_key="mediaType")
