@@ -1,12 +1,12 @@
 """The body of a request, as the core's port `Body`: read once, from front to back, at the speed of the sender and never past its end.
 
-How it is read is chosen for each request: from gunicorn's socket where that is possible (`sockets`), else with `read` from the server's
-stream. A sender that closes early, stalls or crawls is ClientGone; what it sent before was handed over already.
+How it is read is chosen for each request: spliced from gunicorn's socket into the file where nobody needs to see the bytes, received from the
+socket where somebody does (a digest, a form), else with `read` from the server's stream (`sockets`). A sender that closes early, stalls or
+crawls is ClientGone; what it sent before was handed over already.
 """
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -20,9 +20,10 @@ from werkzeug.wsgi import get_input_stream
 from app.core.errors import ClientGone, Code, UploadError
 from app.web import sockets
 from app.web.pace import Pace
-from app.web.sockets import BUFFER, Piece
+from app.web.sockets import BUFFER, Piece, written
 
 KEPT = "slipway.body"  # the body in the environ: a request has one
+TIER = "slipway.tier"  # how it was read, for the access log
 SMALLEST_READ = 4 * 1024
 SWIFT, SLOW = 0.05, 0.5  # seconds: reads grow while they take less than the one, and shrink when they take more than the other
 LONGEST_NUMBER = 19  # digits of a Content-Length; 2^63 has as many
@@ -39,11 +40,7 @@ class Flow(ABC):
 
     def into(self, fd: int, offset: int, limit: int) -> int:
         """See the port."""
-        view = memoryview(self.receive(limit))
-        written = 0
-        while written < len(view):
-            written += os.pwrite(fd, view[written:], offset + written)
-        return written
+        return written(fd, self.receive(limit), offset)
 
     def chunks(self, limit: int) -> Iterator[bytes]:
         """See the port."""
@@ -61,17 +58,31 @@ class RequestBody(Flow):
         self.wire = sockets.wire(environ)
         self._pace = pace or Pace()
         self._left = self.length
+        self._environ = environ
         self._receive = partial(self.wire.receive, pace=self._pace) if self.wire else _Reads(get_input_stream(environ), self._pace).receive
 
     @property
-    def tier(self) -> str:
-        """`socket`, `chunks` or `stream`."""
-        return self.wire.name if self.wire else "stream"
+    def tier(self) -> str | None:
+        """`splice`, `socket`, `chunks` or `stream`; None without a body, and where none of it was asked for."""
+        tier: str | None = self._environ.get(TIER)
+        return tier
+
+    def into(self, fd: int, offset: int, limit: int) -> int:
+        """See the port."""
+        if self.ended or self.wire is None:
+            return super().into(fd, offset, limit)
+        try:
+            count = self.wire.into(fd, offset, limit if self._left is None else min(limit, self._left), self._pace)
+        finally:
+            self._environ[TIER] = self.wire.name
+        self._count(count)
+        return count
 
     def receive(self, limit: int) -> Piece:
         """See `Flow`."""
         if self.ended:
             return b""
+        self._environ[TIER] = self.wire.name if self.wire else "stream"
         piece = memoryview(self._receive(limit if self._left is None else min(limit, self._left)))
         self._count(len(piece))
         return piece

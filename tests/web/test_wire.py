@@ -15,8 +15,10 @@ from tests.web.conftest import chunked, read_answer, request_bytes
 DATA = random.Random(1).randbytes(3_000_000)
 CHUNKED = ("Transfer-Encoding: chunked",)
 STREAM = ("X-Tier: stream",)
+SEEN = ("X-Tier: socket",)
 WAYS = [
-    pytest.param((), "socket", id="socket"),
+    pytest.param((), "splice", id="splice"),
+    pytest.param(SEEN, "socket", id="socket"),
     pytest.param(STREAM, "stream", id="stream"),
     pytest.param(CHUNKED, "chunks", id="chunks"),
     pytest.param((*CHUNKED, *STREAM), "stream", id="chunks as a stream"),
@@ -45,7 +47,12 @@ def test_every_byte_arrives_and_the_connection_lives_on(door, headers, tier, siz
         for _ in range(2):
             sock.sendall(request_bytes("PUT /take", framed(data, headers), headers))
             answer = read_answer(stream)
-            expected = {"tier": tier, "length": None if CHUNKED[0] in headers else size, "name": None, **whole(data)}
+            expected = {
+                "tier": tier if size or CHUNKED[0] in headers else None,
+                "length": None if CHUNKED[0] in headers else size,
+                "name": None,
+                **whole(data),
+            }
             assert answer.json == expected
             assert answer.headers["connection"] == "keep-alive"
 
@@ -78,7 +85,7 @@ def test_a_body_in_small_pieces(door, headers, tier):
         }
 
 
-@pytest.mark.parametrize("headers", [(), STREAM])
+@pytest.mark.parametrize("headers", [(), SEEN, STREAM])
 def test_a_client_that_waits_for_100_continue(door, headers):
     with door.connect() as sock, sock.makefile("rb") as stream:
         sock.sendall(request_bytes("PUT /take", b"", ["Expect: 100-continue", "Content-Length: 70000", *headers]))
@@ -120,10 +127,10 @@ def test_a_silent_client_is_gone_and_the_connection_is_closed(door, headers, tie
         assert stream.read() == b""
 
 
-@pytest.mark.parametrize("headers", [(), CHUNKED])
+@pytest.mark.parametrize("headers", [(), SEEN, CHUNKED])
 def test_a_crawling_client_is_gone(door, headers):
-    piece = chunked(b"x")[:-5] if headers else b"x"
-    length = () if headers else ("Content-Length: 1000",)
+    piece = chunked(b"x")[:-5] if headers == CHUNKED else b"x"
+    length = () if headers == CHUNKED else ("Content-Length: 1000",)
     with door.connect() as sock, sock.makefile("rb") as stream:
         sock.sendall(request_bytes("PUT /take?name=crawl", piece, (*headers, *length, "X-Idle: 5", "X-Floor: 1024", "X-Window: 0.3")))
         sock.settimeout(0.05)
@@ -157,7 +164,7 @@ def test_a_malformed_chunk_is_refused_and_the_connection_closed(door, headers, b
 # ---------------------------------------------------------------- refusals
 
 
-@pytest.mark.parametrize(("headers", "tier"), WAYS[:3])
+@pytest.mark.parametrize(("headers", "tier"), WAYS[:4])
 @pytest.mark.parametrize("read", [0, 300_000])
 def test_a_client_that_sends_a_hundred_megabytes_first_still_reads_the_413(door, headers, tier, read):
     piece = framed(bytes(1_000_000), headers, 1_000_000).removesuffix(b"0\r\n\r\n")
