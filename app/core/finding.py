@@ -81,6 +81,8 @@ class Finding:
             self._require_unexpected()
             return None
         there = self._there(ref)
+        if there is None and self._work.target.there:
+            raise UploadError(Code.GONE, what="asset")
         if there is None or not (there == self._standing or (self._replaceable(there) and there.document is None)):
             raise UploadError(Code.EXISTS, what="asset")
         if self._work.target.expected not in {None, there.version}:
@@ -88,8 +90,8 @@ class Finding:
         return there
 
     def _require_unexpected(self) -> None:
-        """Whoever says at which version an asset must stand does not want a new one."""
-        if self._work.target.expected is not None:
+        """Whoever says that an asset must be there, or at which version, does not want a new one."""
+        if self._work.target.there or self._work.target.expected is not None:
             raise UploadError(Code.GONE, what="asset")
 
     def _replaceable(self, there: Asset) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from app.core import alias, asset, filenames, holding, keys, listing, revising
@@ -189,8 +189,13 @@ class Library:
         return self.revise(of, asset.trash, version)
 
     def restore(self, of: Asset) -> Asset:
-        """Back from the trash, without its aliases. Raises Moved: GONE; NOT_FOUND when the folder in which it lay is deleted."""
-        return self.revise(of, asset.restore)
+        """Back from the trash, without its aliases; in the root when the folder in which it lay is deleted. Raises Moved(GONE)."""
+        try:
+            return self.revise(of, asset.restore)
+        except Moved as refusal:
+            if refusal.code is not Code.NOT_FOUND:
+                raise
+            return self.revise(of, lambda current, now: replace(asset.restore(current, now), parent=None))
 
     def delete(self, of: Asset, before: float | None = None, version: int | None = None) -> None:
         """Delete an asset, if its deadline is `before` that time, or it stands at `version`, where one is given.

@@ -13,7 +13,8 @@ class Target:
 
     `asset_id`: chosen by the client or the dialect; None lets the worker make one. `replace`: the bytes of an asset of that id are
     replaced, else an id that is taken is refused (EXISTS); `rename`: filename and metadata are then replaced too; `revisions`: how many
-    earlier contents stay; `move`: it goes to `parent` too; `expected`: the version at which it must stand until then, else PRECONDITION.
+    earlier contents stay; `move`: it goes to `parent` too; `expected`: the version at which it must stand until then, else PRECONDITION;
+    `there`: it must be there until then, else GONE (an upsert goes without).
     `merge`: the metadata is laid over what was there, and a member that is None goes.
     `filename`, `metadata`: in the place of the upload's own (one upload may become several assets).
     `parent`: the folder's id. `aliases`: names under which the asset is found; one that is taken stays with who has it.
@@ -36,6 +37,7 @@ class Target:
     unless_same: bool = False
     move: bool = False
     expected: int | None = None
+    there: bool = False
     revisions: int = 0
     document: str | None = None
     slot: str = ""

@@ -231,6 +231,15 @@ def test_what_is_not_in_the_trash_keeps_its_deadline(world):
     assert world.library.restore(of).expires_at == of.expires_at
 
 
+def test_what_comes_back_from_the_trash_lies_in_the_root_when_its_folder_is_gone(world):
+    folder = world.folders.create(ACME, "v1", "pictures")
+    of = world.library.trash(put(world, b"one", folder.id))
+    world.folders.delete(folder)
+    world.house.emptying.empty_folders()
+    back = world.library.restore(of)
+    assert (back.parent, back.expires_at, world.content(back)) == (None, None, b"one")
+
+
 # ---------------------------------------------------------------- documents
 
 

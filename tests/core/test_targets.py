@@ -84,6 +84,20 @@ def test_new_bytes_for_the_version_that_is_expected(world):
     assert (world.content(kept), kept.version) == (b"two", 1)
 
 
+@pytest.mark.parametrize("there", [True, False], ids=["that is there", "or a new one"])
+@pytest.mark.parametrize("swept", [True, False])
+def test_new_bytes_for_an_asset_that_was_deleted_meanwhile(world, there, swept):
+    old = world.asset_of(sent(world, b"one", asset_id="mine"))
+    world.library.delete(old)
+    if swept:
+        world.retention.write_manifests()
+    op = world.fresh(sent(world, b"two", asset_id="mine", replace=True, there=there))
+    made = not there and swept  # an id is free again when nothing is left of who had it
+    assert (op.status, op.problem.code if op.problem else None) == (
+        (Status.COMPLETED, None) if made else (Status.FAILED, Code.GONE if there else Code.EXISTS)
+    )
+
+
 def test_what_is_expected_at_a_version_is_not_made_anew(world):
     of = world.asset_of(sent(world, b"one", asset_id="mine"))
     world.hold()

@@ -116,6 +116,7 @@ def _content(came: Incoming, of: Asset) -> Target:
         same_alias=True,
         revisions=REVISIONS,
         expected=expected_version(),
+        there=True,
     )
 
 
