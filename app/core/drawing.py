@@ -104,7 +104,8 @@ class Drawing:
             done = Progress("completed", facts.size, facts.size)
             ended = operation.finish(current, Status.COMPLETED, self.records.now(), progress=done)
             rests = asset.live(blob, facts)
-            return Change(put=(ended, renditions.made(known, order.spec.key(), facts), rests), hold=((rests.ref, op.asset_ids[0]),))
+            written = (ended, renditions.made(known, order.spec.key(), facts), rests)
+            return Change(put=written, hold=((rests.ref, op.asset_ids[0]),), charge=True)
 
         self.records.commit(_refs(op, order), step)
 

@@ -60,6 +60,7 @@ class Code(StrEnum):
     RANGE = "range_not_satisfiable"
     TIMEOUT = "timeout"
     RATE_LIMITED = "rate_limited"
+    QUOTA_EXCEEDED = "quota_exceeded"
     # what the worker found
     FETCH_REFUSED = "fetch_refused"
     FETCH_FAILED = "fetch_failed"
@@ -75,6 +76,7 @@ class Code(StrEnum):
     WORKER_LOST = "worker_lost"
     STORE_FAULT = "store_fault"
     # ours
+    OVERLOADED = "overloaded"
     UNAVAILABLE = "unavailable"
     INTERNAL = "internal"
 
@@ -110,6 +112,7 @@ MEANINGS: Mapping[Code, str] = {
     Code.RANGE: "The asset has {size} bytes; the range asked for lies outside.",
     Code.TIMEOUT: "The body did not arrive completely; what came is kept where the upload can go on.",
     Code.RATE_LIMITED: "Too many requests; try again in {retry_after} seconds.",
+    Code.QUOTA_EXCEEDED: "The quota of {limit} {quota} does not allow for this: {used} are in use.",
     Code.FETCH_REFUSED: "The address may not be fetched: {reason}",
     Code.FETCH_FAILED: "The file could not be fetched: {reason}",
     Code.NOT_AN_IMAGE: "The file is not an image of a known format.",
@@ -123,6 +126,7 @@ MEANINGS: Mapping[Code, str] = {
     Code.CHANGED: "The file changed after the upload was finished.",
     Code.WORKER_LOST: "Processing was tried {attempts} times and never came to an end.",
     Code.STORE_FAULT: "The file could not be stored within the time allowed for retries.",
+    Code.OVERLOADED: "The service takes no new work for the moment ({parts}); what was begun goes on.",
     Code.UNAVAILABLE: "The service cannot take this request right now.",
     Code.INTERNAL: "An unexpected error happened.",
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.core import operation, upload
 from app.core.errors import Busy, Code, Moved, UploadError
+from app.core.metering import metered
 from app.core.operation import Operation
 from app.core.parts import Parts
 from app.core.ports import Change, Fetcher, Records, Store, Written
@@ -25,11 +26,12 @@ class Fetching:
     fetcher: Fetcher
 
     def fetched(self, op: Operation, up: Upload, lease: Lease) -> tuple[Upload, Parts]:
-        """The upload with all its bytes staged. Raises UploadError: FETCH_REFUSED, FETCH_FAILED, TOO_LARGE, EMPTY; Busy; Lost."""
+        """The upload with all its bytes staged. Raises UploadError: FETCH_REFUSED, FETCH_FAILED, TOO_LARGE, QUOTA_EXCEEDED, EMPTY; Busy; Lost."""
         limit = up.policy.max_bytes
         try:
             with self.fetcher.fetch(up.source or "", limit) as body:
-                written = self.store.write(up.staged, 0, up.part_size, body, limit + 1, lambda _: lease.check())
+                tick = metered(self.records, up, lambda _: lease.check())
+                written = self.store.write(up.staged, 0, up.part_size, body, limit + 1, tick)
         except UploadError as refusal:
             if refusal.code is Code.LOCKED:
                 raise Busy("another worker still writes these bytes") from refusal
@@ -49,7 +51,7 @@ class Fetching:
             if current is None or there is None:
                 raise Moved(Code.GONE, what="upload")
             operation.own(current, op.attempt)
-            return Change(put=(upload.changed(there, staged=whole.staged, length=whole.length, offset=whole.offset), table))
+            return Change(put=(upload.changed(there, staged=whole.staged, length=whole.length, offset=whole.offset), table), charge=True)
 
         self.records.commit([op.ref, up.ref, up.parts_ref], step)
         return whole, table

@@ -124,6 +124,7 @@ def combined(changes: Iterable[Change]) -> Change:
         release=tuple(r for c in every for r in c.release),
         bury=tuple(r for c in every for r in c.bury),
         manifest=tuple(r for c in every for r in c.manifest),
+        charge=any(c.charge for c in every),
     )
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from app.core import endings, filenames, keys, parts, upload
+from app.core import endings, filenames, keys, metering, parts, upload
 from app.core.admission import Opening, admit, planned, require_fit, streamed
 from app.core.attaching import Attaching
 from app.core.document import Document, Guard, await_file, document_ref
@@ -27,9 +27,9 @@ from app.core.parts import Part, Parts
 from app.core.policy import Policy, Principal
 from app.core.ports import Body, Change, Jobs, Locks, Records, Store
 from app.core.refs import Index, Kind, Ref
-from app.core.streams import Streams, Verify, still_open, unchanged, with_parts
+from app.core.streams import Streams, Verify, unchanged, with_parts
 from app.core.target import Target
-from app.core.upload import State, Upload
+from app.core.upload import State, Upload, still_open
 from app.core.writing import Writing
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Reception:
     def open(self, who: Principal, dialect: str, policy: Policy, opening: Opening) -> Upload:
         """A new upload and the operation that promises its result, in one commit.
 
-        Raises UploadError: TOO_LARGE, EMPTY, UNSUPPORTED_TYPE, BAD_FILENAME, INVALID (part size); Moved: EXISTS (the id), NOT_FOUND (the document).
+        Raises UploadError: TOO_LARGE, QUOTA_EXCEEDED, EMPTY, UNSUPPORTED_TYPE, BAD_FILENAME, INVALID (part size); Moved: EXISTS (the id), NOT_FOUND (the document).
         """
         up = self._staged(who, dialect, policy, opening)
         self._begin(up, _promise(up, INGEST, opening.target))
@@ -84,7 +84,7 @@ class Reception:
         def step(taken: Upload | None, _: Operation | None, resting: Blob | None, *papers: Document | None) -> Change:
             if taken or resting:
                 raise Moved(Code.EXISTS, what="upload")
-            return Change(put=(up, op, *(await_file(found, op.target.slot, op.id, guard) for found in papers)))
+            return Change(put=(up, op, *(await_file(found, op.target.slot, op.id, guard) for found in papers)), charge=True)
 
         self.records.commit([up.ref, op.ref, rest, *paper], step)
 
@@ -148,10 +148,11 @@ class Reception:
     ) -> Part:
         """One part of a plan, at our own door. The same part again replaces it, until the upload is finished.
 
-        `digest`: what the bytes have that flowed, to be asked at their end. Raises UploadError (PART_UNKNOWN, PART_SIZE, TOO_LARGE, DIGEST_MISMATCH, LOCKED), Moved, ClientGone (the part is then not held).
+        `digest`: what the bytes have that flowed, to be asked at their end. Raises UploadError (PART_UNKNOWN, PART_SIZE, TOO_LARGE, QUOTA_EXCEEDED, DIGEST_MISMATCH, LOCKED), Moved, ClientGone (the part is then not held).
         """
         place = parts.slot(number, up.part_size, up.length, up.policy.max_parts)
         require_fit(up, place, body.length)
+        self.reserve(up, place.offset + (place.size if body.length is None else body.length))
         with Writing(self.records, self.locks, up, number) as writing:
             self.records.drop_part(up.ref, number, self._check_open)
             part = self.store.put_part(up.staged, place, body, writing.tick)
@@ -162,6 +163,10 @@ class Reception:
             writing.renew()
             self.records.record_part(up.ref, part, self._check_open)
         return part
+
+    def reserve(self, up: Upload, end: int) -> None:
+        """Parts may come up to `end` although nobody said how many bytes there are. Raises UploadError(QUOTA_EXCEEDED), Moved."""
+        metering.reserve(self.records, up, end)
 
     def _check_open(self, current: Upload | None) -> None:
         still_open(current, self.records.now())
@@ -209,7 +214,7 @@ class Reception:
             done, table = complete(now, still_open(current, now), held)
             if op is None:
                 raise Moved(Code.GONE, what="operation")
-            return Change(put=(done, *table, queue(op, now)))
+            return Change(put=(done, *table, queue(op, now)), charge=True)
 
         return self._sent(_operation(self.records.commit([up.ref, up.parts_ref, up.operation_ref], step)))
 

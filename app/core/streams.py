@@ -9,9 +9,10 @@ from typing import Any
 
 from app.core import upload
 from app.core.errors import ClientGone, Code, Fault, Moved, UploadError
+from app.core.metering import metered
 from app.core.parts import Parts
 from app.core.ports import Body, Change, Locks, Records, Store, Written
-from app.core.upload import Staged, State, Upload
+from app.core.upload import Staged, State, Upload, still_open
 from app.core.writing import Writing
 
 Verify = Callable[[], None]
@@ -34,7 +35,7 @@ class Streams:
         """Read the body to its end; inside, the lock is still held, for the commit: the upload to be committed over, and what was written.
 
         `offset`: where the last bytes ended, or 0 to begin again. `verify` raises when the message has not the digest that it should.
-        Raises UploadError (TOO_LARGE, EMPTY, DIGEST_MISMATCH, OFFSET_MISMATCH, LOCKED: nothing of this body is kept), Moved when the upload
+        Raises UploadError (TOO_LARGE, QUOTA_EXCEEDED, EMPTY, DIGEST_MISMATCH, OFFSET_MISMATCH, LOCKED: nothing of this body is kept), Moved when the upload
         was closed, ClientGone when the sender left; what came is then kept, unless it was to be verified.
         """
         with Writing(self.records, self.locks, up) as writing, self._nothing_late(up):
@@ -48,7 +49,12 @@ class Streams:
                     self._forget(current, offset)
                 raise
             writing.renew()
-            yield current, written
+            try:
+                yield current, written
+            except UploadError as refusal:
+                if refusal.code is Code.QUOTA_EXCEEDED:
+                    self._forget(current, offset)
+                raise
 
     @contextmanager
     def _nothing_late(self, up: Upload) -> Iterator[None]:
@@ -79,7 +85,8 @@ class Streams:
 
     def _write(self, up: Upload, body: Body, offset: int, verify: Verify | None, writing: Writing) -> Written:
         limit = limit_of(up)
-        written = self.store.write(up.staged, offset, up.part_size, body, limit - offset + 1, writing.tick)
+        tick = metered(self.records, up, writing.tick)
+        written = self.store.write(up.staged, offset, up.part_size, body, limit - offset + 1, tick)
         if written.offset > limit:
             raise UploadError(Code.TOO_LARGE, limit=limit)
         if written.gone:
@@ -103,7 +110,7 @@ class Streams:
         def step(current: Upload | None, held: Parts | None) -> Change:
             now = self.records.now()
             new = upload.append(unchanged(current, up, now), written.offset, written.staged, now)
-            return Change(put=(new, *with_parts(up, held, written)))
+            return Change(put=(new, *with_parts(up, held, written)), charge=True)
 
         return _upload(self.records.commit([up.ref, up.parts_ref], step))
 
@@ -116,7 +123,7 @@ class Streams:
             found = still_open(current, self.records.now())
             if found.length not in {None, length}:
                 raise UploadError(Code.BAD_REQUEST, reason=f"the upload has {found.length} bytes, not {length}")
-            return Change(put=(upload.changed(found, length=length),))
+            return Change(put=(upload.changed(found, length=length),), charge=True)
 
         return _upload(self.records.commit([up.ref], step))
 
@@ -149,14 +156,6 @@ def unchanged(current: Upload | None, up: Upload, now: float) -> Upload:
     if still_open(current, now).version != up.version:
         raise UploadError(Code.LOCKED)
     return up
-
-
-def still_open(current: Upload | None, now: float) -> Upload:
-    """The upload, if it is there and takes bytes. Raises Moved."""
-    if current is None:
-        raise Moved(Code.GONE, what="upload")
-    upload.require_open(current, now)
-    return current
 
 
 def with_parts(up: Upload, held: Parts | None, written: Written) -> tuple[Parts, ...]:

@@ -61,7 +61,7 @@ class Upload:
     """Bytes in flight. Sizes in bytes, times in seconds since the epoch by the records' clock.
 
     `length`: None until it is known. `offset`: bytes of a stream that are kept. `planned`: arrives as parts, not as one stream.
-    `digest`: `sha256:{hex}` that the client declared for the whole. `verifying`: the bytes beyond `offset` await a checksum of their message.
+    `reserved`: bytes that parts were let in for while the length is not known. `digest`: `sha256:{hex}` that the client declared for the whole. `verifying`: the bytes beyond `offset` await a checksum of their message.
     `doomed_at`: since when the staged bytes are condemned. `metadata`: the dialect's own pocket, never opened by the core.
     `kept`: it becomes no asset, and holds its bytes for `attach` until its own deadline: `blob`, `facts` as soon as a worker measured them;
     `attaching`: the operations that are about to use them. `source`: the URL from which a worker fetches the bytes.
@@ -83,6 +83,7 @@ class Upload:
     length: int | None = None
     offset: int = 0
     planned: bool = False
+    reserved: int = 0
     digest: str | None = None
     verifying: bool = False
     doomed_at: float | None = None
@@ -124,6 +125,14 @@ def require_open(up: Upload, now: float) -> None:
         raise Moved(CLOSED[up.state])
     if now > up.expires_at:
         raise Moved(Code.UPLOAD_EXPIRED)
+
+
+def still_open(current: Upload | None, now: float) -> Upload:
+    """The upload, if it is there and takes bytes. Raises Moved."""
+    if current is None:
+        raise Moved(Code.GONE, what="upload")
+    require_open(current, now)
+    return current
 
 
 def changed(up: Upload, **changes: Any) -> Upload:

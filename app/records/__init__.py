@@ -1,4 +1,4 @@
-"""Everything that is Redis: records, locks, signals, the pulse of the queues, the keyring, counted visits.
+"""Everything that is Redis: records, locks, signals, the pulse of the queues, the keyring, counted visits, what tenants take up.
 
 It may know: app.core (its entities and ports) and the libraries redis and limits, which nobody else imports.
 Every write to a record is one WATCH, one pure step, one MULTI; every fault of Redis leaves this room as RecordsDown.
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.core.credentials import Keyring
-from app.core.ports import Locks, Pulse, Quota, Records, Signals
+from app.core.ports import Locks, Pulse, Quota, Records, Signals, Tallies
+from app.core.tally import UNLIMITED, Limits
 from app.records.clock import Clock
 from app.records.keyring import RedisKeyring
 from app.records.link import Link, connect
@@ -21,6 +22,7 @@ from app.records.pulse import RedisPulse
 from app.records.quota import RedisQuota
 from app.records.redis_records import RedisRecords
 from app.records.signals import RedisSignals
+from app.records.tallies import RedisTallies
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -39,33 +41,36 @@ class RecordsRoom:
     pulse: Pulse
     keyring: Keyring
     quota: Quota
+    tallies: Tallies
     close: Callable[[], None]
 
 
-def open_records(url: str, clock_key: str | None = None) -> RecordsRoom:
+def open_records(url: str, clock_key: str | None = None, limits: Limits = UNLIMITED) -> RecordsRoom:
     """The room over `redis://`, `rediss://` or `unix://`; nothing connects before the first call, and every process has its own connections.
 
     `clock_key`: a Redis key whose value, in seconds, moves the records' clock; only tests name one.
+    `limits`: of every tenant that has none of its own.
     """
-    return records_over(lambda: connect(url), clock_key)
+    return records_over(lambda: connect(url), clock_key, limits)
 
 
-def records_over(client: Callable[[], Redis], clock_key: str | None = None) -> RecordsRoom:
+def records_over(client: Callable[[], Redis], clock_key: str | None = None, limits: Limits = UNLIMITED) -> RecordsRoom:
     """The room over whatever `client` makes, once a process: a real Redis or a fake one that decodes its responses."""
     link = Link(client)
     clock = Clock(link, clock_key)
-    signals = RedisSignals(link)
+    signals, tallies = RedisSignals(link), RedisTallies(link, limits)
 
     def close() -> None:
         signals.close()
         link.close()
 
     return RecordsRoom(
-        records=RedisRecords(link, clock),
+        records=RedisRecords(link, clock, tallies),
         locks=RedisLocks(link),
         signals=signals,
         pulse=RedisPulse(link),
         keyring=RedisKeyring(link, clock),
         quota=RedisQuota(link),
+        tallies=tallies,
         close=close,
     )

@@ -15,7 +15,8 @@ from app.core.operation import Operation
 from app.core.parts import Parts
 from app.core.ports import Entity
 from app.core.refs import Index, Kind, Ref
-from app.records import codec, keys
+from app.core.tally import UNLIMITED, Limits
+from app.records import codec, keys, tallies
 from app.records.indexes import OF_KIND, memberships
 from app.records.link import Command
 from app.records.shelves import standing
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a commit found: the entities by their refs, the time, and the questions whose answers say that nothing changed since."""
+    """What a commit found: the entities by their refs, the time, the questions whose answers say that nothing changed since, and its tenant's limits."""
 
     found: Mapping[Ref, Entity | None]
     now: float
     checks: tuple[tuple[Command, Any], ...]
+    limits: Limits = UNLIMITED
 
 
 # ---------------------------------------------------------------- reading
@@ -110,6 +112,7 @@ def commands(change: Change, seen: Loaded) -> list[Command]:
         *(("SREM", keys.holders(blob), holder) for blob, holder in change.release),
         *(("SET", keys.tombstone(ref), 1, "EX", timing.TOMBSTONE) for ref in change.bury),
         *(("ZADD", Index.MANIFEST.value, now, keys.member(ref)) for ref in (*change.manifest, *_described(change))),
+        *tallies.commands(tallies.moved(change, seen.found)),  # last: a full Redis takes them once something was freed
         *(("PUBLISH", keys.CHANGED, keys.member(entity.ref)) for entity in change.put if isinstance(entity, Operation)),
     ]
 

@@ -19,6 +19,9 @@
     gone:{kind}:{tenant}:{id}    STRING   EX 30 d: a tombstone
     lock:{kind}:{tenant}:{id}    STRING   PX: the token of the one writer
 
+    tally:{tenant}               HASH     what it takes up: rest, flight, uploads, as in core.tally; turn counts the changes
+    allow:{tenant}               HASH     its own limits, where it has some: bytes, uploads
+
     tenants                      SET      their names
     cred:{kind}:{id}             HASH     a credential
     creds:{tenant}               SET      {kind}:{id} of a tenant's credentials
@@ -82,6 +85,21 @@ def tombstone(ref: Ref) -> str:
 def lock(ref: Ref) -> str:
     """What its one writer holds."""
     return f"lock:{member(ref)}"
+
+
+def tally(tenant: str) -> str:
+    """What a tenant takes up."""
+    return f"tally:{_escaped(tenant)}"
+
+
+def tallied(key: str) -> str:
+    """The tenant of a key that `tally` made."""
+    return unquote(key.partition(":")[2])
+
+
+def allowed(tenant: str) -> str:
+    """A tenant's own limits."""
+    return f"allow:{_escaped(tenant)}"
 
 
 def credential(kind: str, id: str) -> str:

@@ -113,19 +113,23 @@ class Wire:
         return answers[len(first) :]
 
     def execute(self, commands: Sequence[Command]) -> bool:
-        """One MULTI; False when something watched was changed and nothing was written.
+        """As `outcome`: whether it was written."""
+        return self.outcome(commands) is not None
+
+    def outcome(self, commands: Sequence[Command]) -> list[Any] | None:
+        """The answers to one MULTI; None when something watched was changed and nothing was written.
 
         Raises OutOfMemoryError when Redis is full and ResponseError when it refused for another reason: nothing was written then.
         Any other RedisError leaves the outcome unknown.
         """
         answers = self._exchange([("MULTI",), *commands, ("EXEC",)])
         self._watching = False
-        outcome = answers[-1]
+        outcome: list[Any] | ResponseError | None = answers[-1]
         if isinstance(outcome, ResponseError):
             raise _reason(answers)
         if outcome is not None and (refused := _first(ResponseError, outcome)):
             raise refused
-        return outcome is not None
+        return outcome
 
     def leave(self) -> None:
         """Forget what is watched; a connection that owes answers, or cannot forget, is closed."""

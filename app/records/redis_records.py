@@ -10,6 +10,7 @@ import json
 import logging
 import random
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from redis.exceptions import OutOfMemoryError
@@ -18,15 +19,17 @@ from app.core.errors import RecordsDown, Unreadable
 from app.core.ports import NOTHING, Change
 from app.core.refs import Kind, Place, Ref
 from app.core.upload import Upload
-from app.records import changes, clock, codec, keys, scripts
+from app.records import changes, clock, codec, keys, scripts, tallies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from app.core.parts import Part, Parts
     from app.core.refs import Index, Shelf
+    from app.core.tally import Standing
     from app.records.changes import Loaded
     from app.records.link import Command, Link, Wire
+    from app.records.tallies import RedisTallies
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +43,8 @@ Won = TypeVar("Won")
 class RedisRecords:
     """The database of record in flight."""
 
-    def __init__(self, link: Link, one_clock: clock.Clock) -> None:
-        self._link, self._clock = link, one_clock
+    def __init__(self, link: Link, one_clock: clock.Clock, tallied: RedisTallies) -> None:
+        self._link, self._clock, self._tallies = link, one_clock, tallied
 
     def now(self) -> float:
         """The one clock."""
@@ -101,6 +104,10 @@ class RedisRecords:
         """Whether a tombstone of this ref stands."""
         return bool(self._link.one("EXISTS", keys.tombstone(ref)))
 
+    def standing(self, tenant: str) -> Standing:
+        """What it takes up, and what it may."""
+        return self._tallies.standing(tenant)
+
     # ------------------------------------------------------------ writing
 
     def commit(self, refs: Sequence[Ref], step: Callable[..., Change]) -> Change:
@@ -135,9 +142,11 @@ class RedisRecords:
 
     def _load(self, wire: Wire, refs: Sequence[Ref]) -> Loaded:
         time_commands = self._clock.commands
-        answers = wire.ask([*time_commands, *changes.questions(refs)], watch=changes.watched(refs))
-        now = clock.read(answers[: len(time_commands)])
-        return changes.loaded(refs, answers[len(time_commands) :], now)
+        asked = [tallies.asked(refs[0].tenant)] if any(ref.kind in tallies.WEIGHED for ref in refs) else []
+        answers = wire.ask([*time_commands, *asked, *changes.questions(refs)], watch=changes.watched(refs))
+        now, rest = clock.read(answers[: len(time_commands)]), answers[len(time_commands) :]
+        limits = tallies.told(rest[0], self._tallies.limits) if asked else self._tallies.limits
+        return replace(changes.loaded(refs, rest[len(asked) :], now), limits=limits)
 
     def _until_won(self, once: Callable[[Wire], Won | None]) -> Won:
         for attempt in range(ATTEMPTS):
@@ -171,12 +180,23 @@ def _write(wire: Wire, change: Change, seen: Loaded) -> bool:
     changes.require_sound(change, seen)
     commands = changes.commands(change, seen)
     try:
-        return wire.execute(commands)
+        return _charged(wire, change, seen, commands) if change.charge else wire.execute(commands)
     except OutOfMemoryError:
         if not changes.only_frees(change):
             raise
         checks = [[question, _as_lua_says(answer)] for question, answer in seen.checks]
         return bool(wire.ask([("EVAL", scripts.FREE, 0, json.dumps(checks), json.dumps(commands))])[0])
+
+
+def _charged(wire: Wire, change: Change, seen: Loaded, commands: list[Command]) -> bool:
+    """As far as the tenant's limits go. Raises UploadError(QUOTA_EXCEEDED)."""
+    for tenant, more in tallies.moved(change, seen.found).items():  # of one tenant: a commit is over one tenant's records
+        if (seen.limits.bytes and more.bytes > 0) or (seen.limits.uploads and more.uploads > 0):
+            outcome = wire.outcome([tallies.charge(tenant, seen.limits, more, commands)])
+            if outcome is not None:
+                tallies.require_charged(outcome[0], seen.limits)
+            return outcome is not None
+    return wire.execute(commands)
 
 
 def _as_lua_says(answer: str | int | None) -> str:

@@ -46,6 +46,26 @@ end
 return found
 """
 
+# KEYS: a tenant's tally. ARGV: its limits of bytes and uploads (0: none), how many of each are added, JSON [command, …].
+# Runs the commands and answers an empty list, unless one of the two grows beyond its limit: then which, and how many are in use.
+CHARGE = """
+local tally = redis.call('HMGET', KEYS[1], 'rest', 'flight', 'uploads')
+local used = {math.max(0, tonumber(tally[1] or 0) + tonumber(tally[2] or 0)), math.max(0, tonumber(tally[3] or 0))}
+for i, name in ipairs({'bytes', 'uploads'}) do
+  local limit, more = tonumber(ARGV[i]), tonumber(ARGV[i + 2])
+  if limit > 0 and more > 0 and used[i] + more > limit then return {name, string.format('%.0f', used[i])} end
+end
+for _, command in ipairs(cjson.decode(ARGV[5])) do redis.call(unpack(command)) end
+return {}
+"""
+
+# KEYS: tally. ARGV: the turn that was found, rest, flight, uploads.
+RECOUNTED = """
+if (redis.call('HGET', KEYS[1], 'turn') or '0') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'rest', ARGV[2], 'flight', ARGV[3], 'uploads', ARGV[4])
+return 1
+"""
+
 # KEYS: lock. ARGV: the token that was found, the new one, milliseconds.
 TAKE_OVER = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end

@@ -44,6 +44,7 @@ STATUS: Mapping[Code, int] = {
     Code.RANGE: 416,
     Code.TIMEOUT: 408,
     Code.RATE_LIMITED: 429,
+    Code.QUOTA_EXCEEDED: 507,
     Code.FETCH_REFUSED: 422,
     Code.FETCH_FAILED: 422,
     Code.NOT_AN_IMAGE: 422,
@@ -57,6 +58,7 @@ STATUS: Mapping[Code, int] = {
     Code.CHANGED: 409,
     Code.WORKER_LOST: 500,
     Code.STORE_FAULT: 503,
+    Code.OVERLOADED: 503,
     Code.UNAVAILABLE: 503,
     Code.INTERNAL: 500,
 }

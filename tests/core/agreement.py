@@ -12,6 +12,7 @@ from app.core.alias import Alias, alias_ref
 from app.core.asset import AssetState, BlobState
 from app.core.errors import UploadError
 from app.core.refs import Index, Kind, Ref
+from app.core.tally import Tally, weight
 from app.core.upload import State
 from app.records import keys
 from app.records.indexes import memberships
@@ -19,12 +20,25 @@ from app.records.shelves import standing
 
 SHELVED = (Kind.ASSET, Kind.FOLDER, Kind.DOCUMENT, Kind.UPLOAD, Kind.OPERATION)
 INDEXED = (Kind.ASSET, Kind.FOLDER, Kind.UPLOAD, Kind.OPERATION, Kind.BLOB)
-KEPT = ("gone:", "lock:", "tenants", "cred", "secret", "test:")  # what stays when everything is gone
+KEPT = ("gone:", "lock:", "tenants", "cred", "secret", "test:", "tally:")  # what stays when everything is gone
 
 
 def wrong(house):
     """Everything that does not agree."""
-    judges = (_operations, _uploads, _assets, _holders, _renditions, _aliases, _pointers, _documents, _folders, _shelves, _indexes)
+    judges = (
+        _operations,
+        _uploads,
+        _assets,
+        _holders,
+        _renditions,
+        _aliases,
+        _pointers,
+        _documents,
+        _folders,
+        _shelves,
+        _indexes,
+        _tallies,
+    )
     return [f"{judge.__name__}: {fault}" for judge in judges for fault in judge(house)]
 
 
@@ -126,6 +140,16 @@ def _folders(house):
 
 def _shelves(house):
     yield from _differ(house, "sh:*", SHELVED, lambda of: [keys.shelf(shelf) for shelf in standing(of)])
+
+
+def _tallies(house):
+    """What is counted is what the records weigh."""
+    weighed = [of for kind in (Kind.UPLOAD, Kind.BLOB) for of in house.every(kind)]
+    for tenant in {of.ref.tenant for of in weighed}:
+        should = sum((weight(of) for of in weighed if of.ref.tenant == tenant), Tally())
+        found = house.records.standing(tenant).tally
+        if found != should:
+            yield f"{tenant} takes up {should}, and {found} is counted"
 
 
 def _indexes(house):

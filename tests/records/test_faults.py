@@ -17,6 +17,7 @@ from app.core.credentials import Credential
 from app.core.errors import RecordsDown
 from app.core.ports import Change
 from app.core.refs import Index
+from app.core.tally import Tally
 from app.records import open_records, records_over
 from app.records.link import connect
 from tests.records.samples import a_blob, a_part, an_asset, an_operation, an_upload, newer, put
@@ -247,7 +248,8 @@ def test_a_full_redis_lets_go(full, own_server):
     assert full.get(blob.ref).holders == 0
     full.commit([up.ref, up.parts_ref], lambda *_: Change(drop=(up.ref, up.parts_ref)))
     full.commit([blob.ref, OP.ref, asset.ref], lambda *_: Change(drop=(blob.ref, OP.ref, asset.ref)))
-    assert own_server.client.keys("*") == []
+    assert own_server.client.keys("*") == ["tally:acme"]
+    assert full.standing("acme").tally == Tally()
 
 
 def test_a_full_redis_buries_what_it_lets_go(full):

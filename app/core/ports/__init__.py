@@ -8,7 +8,7 @@ from app.core.ports.fetching import Fetcher
 from app.core.ports.imaging import Gauge, Header, Renderer
 from app.core.ports.jobs import Jobs
 from app.core.ports.quota import Allowance, Quota, Spent, Window
-from app.core.ports.records import NOTHING, Change, Entity, Locks, Pulse, Records, Signals, Waiter
+from app.core.ports.records import NOTHING, Change, Entity, Locks, Pulse, Records, Signals, Tallies, Waiter
 from app.core.ports.stores import Body, Fetched, Landed, Store, Tick, Written
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Signals",
     "Spent",
     "Store",
+    "Tallies",
     "Tick",
     "Waiter",
     "Window",

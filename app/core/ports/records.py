@@ -14,6 +14,7 @@ from app.core.operation import Operation
 from app.core.parts import Part, Parts
 from app.core.refs import Index, Place, Ref, Shelf
 from app.core.renditions import Renditions
+from app.core.tally import Standing
 from app.core.upload import Upload
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Change:
 
     `put` writes records with their index members and their places in lists; `drop` removes records with all of those; `hold` and `release` add and remove
     (blob key, holder) of the tenant whose blobs the commit names; `bury` leaves tombstones; `manifest` queues assets for the manifest sweep; folders and documents that are put are queued by themselves.
+    `charge`: only as far as the tenant's quota goes; every other change counts, too, but is never refused for it.
     """
 
     put: tuple[Entity, ...] = ()
@@ -36,6 +38,7 @@ class Change:
     release: tuple[tuple[Ref, str], ...] = ()
     bury: tuple[Ref, ...] = ()
     manifest: tuple[Ref, ...] = ()
+    charge: bool = False
 
 
 NOTHING = Change()
@@ -78,7 +81,7 @@ class Records(Protocol):
         Watches every named record, calls `step(*entities)` (None for one that is not there), writes its Change in one MULTI, and announces every operation written. When a record changed meanwhile, reads and steps again; gives up with RecordsDown after a bounded number.
 
         `step` must be pure: it may run several times. What it raises passes through and nothing is written. A blob's `holders` counts those before
-        this change. RecordsDown when the outcome is unknown: the change may or may not stand.
+        this change. UploadError(QUOTA_EXCEEDED) for a change to be charged that takes its tenant beyond a limit. RecordsDown when the outcome is unknown: the change may or may not stand.
         """
 
     def record_part(self, ref: Ref, part: Part, step: Callable[[Upload | None], None]) -> None:
@@ -86,6 +89,9 @@ class Records(Protocol):
 
     def drop_part(self, ref: Ref, number: int, step: Callable[[Upload | None], None]) -> None:
         """Un-record a part, before its first byte is rewritten, while watching its upload. `step` raises to refuse."""
+
+    def standing(self, tenant: str) -> Standing:
+        """What a tenant takes up, and what it may."""
 
     def due(self, index: Index, until: float, limit: int) -> list[tuple[Ref, float]]:
         """The refs whose time is not after `until`, earliest first, with their time."""
@@ -98,6 +104,19 @@ class Records(Protocol):
 
     def ping(self) -> None:
         """Raise RecordsDown unless Redis answers."""
+
+
+class Tallies(Protocol):
+    """What tenants take up: their limits, and the count itself. It is kept with every commit; counting anew is for what was lost."""
+
+    def standing(self, tenant: str) -> Standing:
+        """What a tenant takes up, and what it may."""
+
+    def allow(self, tenant: str, limit: str, most: int | None) -> None:
+        """Set one of a tenant's limits, `bytes` or `uploads`: 0 is none, None the one of every tenant that has none of its own."""
+
+    def recount(self) -> list[str]:
+        """Count all records of all tenants. Returns the tenants whose records changed too often meanwhile; their count stays as it was."""
 
 
 class Locks(Protocol):

@@ -50,6 +50,7 @@ REFUSALS: Mapping[Code, int] = {
     Code.RANGE: 416,
     Code.TIMEOUT: 400,
     Code.RATE_LIMITED: 429,
+    Code.QUOTA_EXCEEDED: 400,
     Code.FETCH_REFUSED: 400,
     Code.FETCH_FAILED: 400,
     Code.NOT_AN_IMAGE: 400,
@@ -63,6 +64,7 @@ REFUSALS: Mapping[Code, int] = {
     Code.CHANGED: 400,
     Code.WORKER_LOST: 500,
     Code.STORE_FAULT: 503,
+    Code.OVERLOADED: 503,
     Code.UNAVAILABLE: 503,
     Code.INTERNAL: 500,
 }

@@ -15,6 +15,7 @@ from app.web.replies import answer
 
 INVALID_FORMAT = "Request body has an invalid format."
 ONE_FILE = "Can only upload one file."
+NO_ROOM = "You have reached your max asset size."
 NOT_DOWNLOADED = "Failed to download file."
 VALIDATION = "Validation error"
 
@@ -63,6 +64,7 @@ REFUSALS: Mapping[Code, int] = {
     Code.RANGE: 416,
     Code.TIMEOUT: 408,
     Code.RATE_LIMITED: 429,
+    Code.QUOTA_EXCEEDED: 400,
     Code.FETCH_REFUSED: 400,
     Code.FETCH_FAILED: 400,
     Code.NOT_AN_IMAGE: 400,
@@ -76,6 +78,7 @@ REFUSALS: Mapping[Code, int] = {
     Code.CHANGED: 409,
     Code.WORKER_LOST: 500,
     Code.STORE_FAULT: 503,
+    Code.OVERLOADED: 503,
     Code.UNAVAILABLE: 503,
     Code.INTERNAL: 500,
 }
@@ -142,6 +145,8 @@ def _details(why: Problem) -> list[str]:
         return [ONE_FILE if "files" in why.facts else INVALID_FORMAT]
     if why.code in {Code.FETCH_REFUSED, Code.FETCH_FAILED}:
         return [NOT_DOWNLOADED]
+    if why.code is Code.QUOTA_EXCEEDED:
+        return [NO_ROOM]
     errors = why.facts.get("errors")
     return [str(error) for error in errors] if isinstance(errors, list) else [why.message]
 

@@ -110,9 +110,11 @@ def _urls(up: Upload, numbers: list[int] | None) -> list[views.Json]:
     """The places of parts with a fresh URL each, good until the upload's deadline, for an hour at the most."""
     until = min(up.expires_at, doors().now() + timing.LINK)
     sign, exact = doors().reception.store.part_url, up.length is not None
+    places = views.slots(up, numbers)
+    doors().reception.reserve(up, max((place.offset + place.size for place in places), default=0))
     return [
         {"number": s.number, "offset": s.offset, "size": s.size, "url": absolute(sign(up.staged, s, exact=exact, expires=until))}
-        for s in views.slots(up, numbers)
+        for s in places
     ]
 
 

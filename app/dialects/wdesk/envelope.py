@@ -67,6 +67,7 @@ REFUSALS: Mapping[Code, int] = {
     Code.RANGE: 416,
     Code.TIMEOUT: 400,
     Code.RATE_LIMITED: 429,
+    Code.QUOTA_EXCEEDED: 400,
     Code.FETCH_REFUSED: 400,
     Code.FETCH_FAILED: 400,
     Code.NOT_AN_IMAGE: 400,
@@ -80,6 +81,7 @@ REFUSALS: Mapping[Code, int] = {
     Code.CHANGED: 409,
     Code.WORKER_LOST: 500,
     Code.STORE_FAULT: 503,
+    Code.OVERLOADED: 503,
     Code.UNAVAILABLE: 503,
     Code.INTERNAL: 500,
 }
