@@ -55,6 +55,7 @@ def _doors(settings: Settings, house: House, found: Mapping[str, Dialect]) -> Do
         sessions=Sessions(house.access.keyring),
         signer=house.signer,
         now=house.records.now,
+        standing=house.tallies.standing,
         public_url=settings.public_url,
         language=settings.language,
         accel=settings.accel,

@@ -14,7 +14,7 @@ from app.core.fetched import Fetching
 from app.core.folders import Folders
 from app.core.library import Library
 from app.core.operation import RENDER, Operation
-from app.core.ports import Jobs, Locks, Pulse, Quota, Records, Signals, Store
+from app.core.ports import Jobs, Locks, Pulse, Quota, Records, Signals, Store, Tallies
 from app.core.processing import Processing
 from app.core.reception import Reception
 from app.core.refs import Kind, Ref
@@ -22,6 +22,7 @@ from app.core.rendering import Rendering
 from app.core.requeue import Requeue
 from app.core.retention import Retention
 from app.core.signing import Signer
+from app.core.tally import Limits
 from app.fetching import HttpFetcher
 from app.imaging import PillowGauge, PillowRenderer
 from app.jobs import CeleryJobs
@@ -40,6 +41,7 @@ class House:
     signals: Signals
     pulse: Pulse
     quota: Quota
+    tallies: Tallies
     store: Store
     jobs: Jobs
     signer: Signer
@@ -64,7 +66,7 @@ class House:
 
 def build(settings: Settings, interrupts: tuple[type[Exception], ...] = ()) -> House:
     """The house. `interrupts`: the exceptions by which the task runner of this process says that the time is up."""
-    redis = open_records(settings.redis, settings.clock_key)
+    redis = open_records(settings.redis, settings.clock_key, Limits(settings.quota_bytes, settings.quota_uploads))
     signer = Signer(settings.secret)
     store = open_store(settings.store, fsync=settings.fsync, signer=signer)
     jobs = CeleryJobs(settings.broker)
@@ -77,6 +79,7 @@ def build(settings: Settings, interrupts: tuple[type[Exception], ...] = ()) -> H
         signals=redis.signals,
         pulse=redis.pulse,
         quota=redis.quota,
+        tallies=redis.tallies,
         store=store,
         jobs=jobs,
         signer=signer,

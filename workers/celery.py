@@ -34,6 +34,7 @@ SCHEDULE = {
     "slipway.delete_doomed": 60.0,
     "slipway.purge_assets": 300.0,
     "slipway.purge_operations": 300.0,
+    "slipway.recount": 3600.0,  # once a day, as the next one
     "slipway.sweep_orphans": 3600.0,  # works once a day (see there): a beat that is started anew every hour still gets to it
 }
 

@@ -61,3 +61,10 @@ def sweep_orphans() -> None:
     """Staged bytes without a record; once a day, whoever comes first."""
     if house().pulse.once("sweep_orphans", DAY):
         house().retention.sweep_orphans()
+
+
+@app.task(name="slipway.recount", throws=(Fault,))
+def recount() -> None:
+    """What tenants take up, should Redis have lost the count; once a day, whoever comes first."""
+    if house().pulse.once("recount", DAY):
+        house().tallies.recount()

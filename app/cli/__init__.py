@@ -16,7 +16,7 @@ __all__ = ["main"]
 COMMANDS: Mapping[str, str] = {  # in the order in which --help shows them -> the module in which each stands, by its name
     "up": "up",
     "release": "admin",
-    "tenants": "admin",
+    "tenants": "quotas",
     "keys": "credentials",
     "clients": "credentials",
     "users": "credentials",

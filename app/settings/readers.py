@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -12,6 +13,11 @@ from app.core.policy import ANY
 
 SECRET_LEAST = 16  # characters
 LONGEST = 25  # digits of a number, with what parts them
+LARGEST = 2**53 - 1  # bytes: what a number in Lua counts exactly
+UNITS = {
+    "B": 1,
+    **{f"{letter}{unit}": base**power for power, letter in enumerate("KMGTP", 1) for unit, base in (("B", 1000), ("iB", 1024))},
+}
 NAME = r"[a-z0-9!#$&^_.+-]{1,127}"  # of a type or a subtype, RFC 6838, section 4.2
 ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?", re.IGNORECASE)  # RFC 6454, section 6.2
 PORT_MOST = 65535
@@ -72,6 +78,15 @@ def whole(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def size(text: str) -> int:
+    """A number of bytes, with or without a unit: 50GB, 1.5 GiB, 200_000."""
+    found = re.fullmatch(r"([0-9]{1,19}(?:_[0-9]{1,19})*)(\.[0-9]{1,9})? ?([KMGTP]i?B|B)?", text)
+    wanted = Fraction(found[1].replace("_", "") + (found[2] or "")) * UNITS[found[3] or "B"] if found else -1
+    if not 0 <= wanted <= LARGEST:
+        raise ValueError("a number of bytes like 50GB or 1GiB")
+    return int(wanted)
 
 
 def switch(text: str) -> bool:

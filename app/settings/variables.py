@@ -69,6 +69,15 @@ class Settings:
     flower_auth: str | None = of("FLOWER_AUTH", readers.pair, "", "user:password of Flower, which does not start without", private=True)
     fsync: bool = of("FSYNC", readers.switch, "on", "sync what a 202 promises to disk first")
     grace: float = of("GRACE", readers.seconds, "20", "how long work under way may go on after SIGTERM; the platform kills later than that")
+    quota_bytes: int = of(
+        "QUOTA_BYTES",
+        readers.size,
+        "0",
+        "bytes that a tenant may have stored and in flight, unless it has a quota of its own; 0 is no limit",
+    )
+    quota_uploads: int = of(
+        "QUOTA_UPLOADS", readers.whole(0, 2**31), "0", "uploads that a tenant may have under way at once, likewise; 0 is no limit"
+    )
     log_level: str = of("LOG_LEVEL", readers.level, "INFO", "of the JSON logs on stdout")
     remote_url: str | None = of(
         "URL", readers.url("http", "https"), "[the one that the data folder tells of]", "clients only: the Slipway that they speak to"

@@ -18,6 +18,7 @@ from app.core.policy import Policy, Principal, Scope
 from app.core.reception import Reception
 from app.core.rendering import Rendering
 from app.core.signing import Signer
+from app.core.tally import Standing
 from app.core.waiting import Waiting
 
 EXTENSION = "slipway"
@@ -94,7 +95,7 @@ class Sessions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """What every view may use: the use cases, the signer, the policies by dialect, and the clock.
+    """What every view may use: the use cases, the signer, the policies by dialect, the clock, and what a tenant takes up.
 
     `waiting` is for `Prefer: wait`, `patience` for synchronous vendors: neither takes the other's threads.
     """
@@ -111,6 +112,7 @@ class Doors:
     sessions: Sessions
     signer: Signer
     now: Callable[[], float]
+    standing: Callable[[str], Standing]
     public_url: str | None = None
     language: str = "en"
     accel: str | None = None  # the proxy's internal location over the store's folder

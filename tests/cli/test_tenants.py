@@ -177,3 +177,31 @@ def test_nothing_of_one_tenant_is_visible_to_another(tmp_path):
     door.run(Row("DELETE", done["resourceUrl"], others, status=404))
     assert door.send("GET", done["resourceUrl"], mine).status_code == 200
     door.close()
+
+
+# ---------------------------------------------------------------- quotas
+
+
+def test_a_tenant_gets_limits_of_its_own_and_loses_them(run):
+    run("tenants", "add", "acme")
+    assert run("tenants", "quota", "acme").output == "bytes    0 of any (0 stored, 0 in flight)\nuploads  0 of any\n"
+    assert "0 of 50000000000 (" in run("tenants", "quota", "acme", "--bytes", "50GB", "--uploads", "200").output
+    assert "uploads  0 of 200\n" in run("tenants", "quota", "acme").output
+    assert "0 of any (" in run("tenants", "quota", "acme", "--bytes", "default").output
+    assert "uploads  0 of any\n" in run("tenants", "quota", "acme", "--uploads", "0").output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("nobody",), ("acme", "--bytes", "much"), ("acme", "--bytes", "-1"), ("acme", "--uploads", "1.5"), ("acme", "--bytes", "99999PB")],
+)
+def test_a_limit_that_makes_no_sense_is_refused_in_a_line(run, words):
+    run("tenants", "add", "acme")
+    said = run("tenants", "quota", *words, status=1).output
+    assert said.startswith("Error: ")
+    assert said.count("\n") == 1
+    assert "0 of any" in run("tenants", "quota", "acme").output
+
+
+def test_tenants_are_counted_anew(run):
+    assert run("tenants", "recount").output == "counted\n"

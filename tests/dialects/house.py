@@ -31,6 +31,7 @@ from app.core.rendering import Rendering
 from app.core.requeue import Requeue
 from app.core.retention import Retention
 from app.core.signing import Signer
+from app.core.tally import Limits
 from app.factory import create_app
 from app.imaging import PillowGauge, PillowRenderer
 from app.jobs import InlineJobs
@@ -84,7 +85,7 @@ class Door:
         self.packages = packages
         server = fakeredis.FakeServer(version=(6, 2))
         self._redis = lambda: fakeredis.FakeRedis(server=server, decode_responses=True, protocol=2)
-        self.room = records_over(self._redis, SHIFT)
+        self.room = records_over(self._redis, SHIFT, Limits(self.settings.quota_bytes, self.settings.quota_uploads))
         self.jobs = InlineJobs()
         self.fetcher = Shelf()
         self.house = self._build()
@@ -107,6 +108,7 @@ class Door:
             signals=self.room.signals,
             pulse=self.room.pulse,
             quota=self.room.quota,
+            tallies=self.room.tallies,
             store=store,
             jobs=self.jobs,
             signer=signer,

@@ -23,6 +23,7 @@ PERIODS = {
     "slipway.delete_doomed": 60,
     "slipway.purge_assets": 300,
     "slipway.purge_operations": 300,
+    "slipway.recount": 3600,
     "slipway.sweep_orphans": 3600,
 }
 

@@ -12,11 +12,12 @@ from app.core.policy import Policy, Principal
 from app.dialects.v1.assets import ASSETS
 from app.dialects.v1.operations import OPERATIONS
 from app.dialects.v1.uploads import UPLOADS
+from app.dialects.v1.usage import USAGE
 from app.web import problems
 from app.web.dialect import Dialect, doors
 
 V1 = Blueprint("v1", __name__)
-for part in (UPLOADS, OPERATIONS, ASSETS):
+for part in (UPLOADS, OPERATIONS, ASSETS, USAGE):
     V1.register_blueprint(part)
 
 
