@@ -89,6 +89,7 @@ def test_a_variable_is_read(variable, text, field, value):
         ("SLIPWAY_V1_MAX_BYTES", "75MB", "whole number"),
         ("SLIPWAY_V1_MAX_BYTES", "0", "whole number from 1"),
         ("SLIPWAY_V1_JUDGE", "perhaps", "on or off"),
+        ("SLIPWAY_V1_TRAILING", "perhaps", "allow, warn, refuse"),
         ("SLIPWAY_V1_UPLOAD_TTL", "none", "number of seconds"),
         ("SLIPWAY_V1_MAX_PIXELS_BY_TYPE", "image/webp", "type=number"),
         ("SLIPWAY_V1_MAX_PIXELS_BY_TYPE", "webp=25", "type=number"),
@@ -178,6 +179,7 @@ def test_a_secret_is_in_no_message(variable):
     [
         ("SLIPWAY_V1_MAX_BYTES", "2_000_000", "max_bytes", 2_000_000),
         ("SLIPWAY_V1_MEDIA_TYPES", "image/png, image/avif", "media_types", ("image/png", "image/avif")),
+        ("SLIPWAY_V1_TRAILING", "Refuse", "trailing", "refuse"),
         ("SLIPWAY_V1_MAX_PIXELS_BY_TYPE", "image/webp=25, image/gif=9", "max_pixels_by_type", {"image/webp": 25, "image/gif": 9}),
         ("SLIPWAY_V1_JUDGE", "on", "judge", True),
         ("SLIPWAY_V1_MEDIA_TYPES", "Image/PNG,*/*,application/vnd.x+json", "media_types", ("image/png", "*/*", "application/vnd.x+json")),

@@ -7,6 +7,7 @@
     dimensions  width and height              at least one pixel
     frames      frames                        the policy's most frames
     pixels      pixels, counting frames       the policy's most pixels for this type
+    trailing    bytes behind the image's end  the policy's word on them
     digest      sha-256                       the digest that the client declared
 
 Every limit is inclusive.
@@ -15,7 +16,8 @@ Every limit is inclusive.
 from __future__ import annotations
 
 from app.core.errors import Code, Problem, problem
-from app.core.policy import IMAGES
+from app.core.facts import Facts
+from app.core.policy import IMAGES, Policy, Trailing
 from app.core.ports import Header
 from app.core.upload import Upload
 
@@ -56,6 +58,16 @@ def pixels(header: Header, measured: str, upload: Upload) -> Problem | None:
     """Not too many pixels for this type, counting frames."""
     limit = upload.policy.pixels_of(measured)
     return problem(Code.TOO_MANY_PIXELS, pixels=header.pixels, limit=limit) if header.pixels > limit else None
+
+
+def trailing(behind: int, upload: Upload) -> Problem | None:
+    """Nothing follows the image's end; or the policy allows it, or a warning is enough for it (`warnings`)."""
+    return problem(Code.TRAILING_BYTES, trailing=behind) if behind and upload.policy.trailing is Trailing.REFUSE else None
+
+
+def warnings(facts: Facts, policy: Policy) -> tuple[Problem, ...]:
+    """What is told of good bytes, because the policy wants it told."""
+    return (problem(Code.TRAILING_BYTES, trailing=facts.trailing),) if facts.trailing and policy.trailing is Trailing.WARN else ()
 
 
 def digest(measured: str, upload: Upload) -> Problem | None:

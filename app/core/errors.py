@@ -71,6 +71,7 @@ class Code(StrEnum):
     TOO_MANY_PIXELS = "too_many_pixels"
     TOO_MANY_FRAMES = "too_many_frames"
     TOO_COMPLEX = "too_complex"
+    TRAILING_BYTES = "trailing_bytes"
     TOOK_TOO_LONG = "took_too_long"
     CHANGED = "changed_after_finish"
     WORKER_LOST = "worker_lost"
@@ -122,6 +123,7 @@ MEANINGS: Mapping[Code, str] = {
     Code.TOO_MANY_PIXELS: "The image has {pixels} pixels, counting frames; the limit is {limit}.",
     Code.TOO_MANY_FRAMES: "The image has more than {limit} frames.",
     Code.TOO_COMPLEX: "The image needs more memory to decode than is allowed.",
+    Code.TRAILING_BYTES: "After the end of the image the file goes on for {trailing} bytes.",
     Code.TOOK_TOO_LONG: "The file took too long to process.",
     Code.CHANGED: "The file changed after the upload was finished.",
     Code.WORKER_LOST: "Processing was tried {attempts} times and never came to an end.",

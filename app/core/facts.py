@@ -9,6 +9,7 @@ from dataclasses import dataclass
 class Facts:
     """Measured facts: size in bytes, digest `sha256:{hex}`, media type.
 
+    `trailing`: bytes of the file that follow the end of the image.
     For images also width and height in pixels as stored, frames, EXIF orientation (1 to 8), and whether there is an alpha channel; None for other files.
     """
 
@@ -20,3 +21,4 @@ class Facts:
     frames: int | None = None
     orientation: int | None = None
     has_alpha: bool | None = None
+    trailing: int = 0

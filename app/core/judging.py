@@ -27,15 +27,15 @@ def measure(gauge: Gauge, landed: Landed, upload: Upload, progress: Stage) -> Fa
     _require(checks.length(landed.size, upload))
     measured = gauge.signature(landed.file)
     _require(checks.media_type(measured, upload))
-    header = _image(gauge, landed, upload, measured, progress)
+    image = _image(gauge, landed, upload, measured, progress)
     progress("digesting")
     digest = landed.digest or gauge.digest(landed.file)
     _require(checks.digest(digest, upload))
-    return _facts(landed.size, digest, measured, header)
+    return _facts(landed.size, digest, measured, image)
 
 
-def _image(gauge: Gauge, landed: Landed, upload: Upload, measured: str, progress: Stage) -> Header | None:
-    """The header of a sound image; None for what is, or may be kept as, a plain file."""
+def _image(gauge: Gauge, landed: Landed, upload: Upload, measured: str, progress: Stage) -> tuple[Header, int] | None:
+    """The header of a sound image, and how many bytes follow it; None for what is, or may be kept as, a plain file."""
     if measured not in checks.DECODABLE:
         return None
     try:
@@ -46,14 +46,15 @@ def _image(gauge: Gauge, landed: Landed, upload: Upload, measured: str, progress
         raise
 
 
-def _sound(gauge: Gauge, landed: Landed, upload: Upload, measured: str, progress: Stage) -> Header:
+def _sound(gauge: Gauge, landed: Landed, upload: Upload, measured: str, progress: Stage) -> tuple[Header, int]:
     header = gauge.header(landed.file, measured, upload.policy.max_frames)
     _require(checks.dimensions(header))
     _require(checks.frames(header, upload))
     _require(checks.pixels(header, measured, upload))
     progress("judging")
-    gauge.decode(landed.file, measured, lambda: progress("judging"))
-    return header
+    behind = gauge.decode(landed.file, measured, lambda: progress("judging"))
+    _require(checks.trailing(behind, upload))
+    return header, behind
 
 
 def _keeps_any(policy: Policy) -> bool:
@@ -65,7 +66,8 @@ def _require(found: Problem | None) -> None:
         raise refuse(found)
 
 
-def _facts(size: int, digest: str, media_type: str, header: Header | None) -> Facts:
-    if header is None:
+def _facts(size: int, digest: str, media_type: str, image: tuple[Header, int] | None) -> Facts:
+    if image is None:
         return Facts(size, digest, media_type)
-    return Facts(size, digest, media_type, header.width, header.height, header.frames, header.orientation, header.has_alpha)
+    header, behind = image
+    return Facts(size, digest, media_type, header.width, header.height, header.frames, header.orientation, header.has_alpha, behind)

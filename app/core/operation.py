@@ -77,6 +77,7 @@ class Operation:
     `attempt` counts claims and is the fencing token; `losses` counts the workers that were lost, and is what max_attempts bounds.
     `lease` ends the current worker's ownership; `heartbeat` counts its renewals.
     `resend_at`, `sends`: when a queued operation is sent again, and how often it was.
+    `warnings`: what its client is told although it went well.
     `faulted_at`, `faults`: since when, and how often, Redis or the store failed it.
     `queued_at`: since when it waits, or waited, for a worker; `trace`: the `traceparent` of the request that promised it.
     """
@@ -106,6 +107,7 @@ class Operation:
     progress: Progress = Progress()
     problem: Problem | None = None
     dialect: str = ""
+    warnings: tuple[Problem, ...] = ()
     version: int = 0
 
     @property

@@ -11,7 +11,16 @@ HOUR = 3600.0
 DAY = 24 * HOUR
 IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 ANY = "*/*"
+WEBP_APART: Mapping[str, int] = {"image/webp": 25_000_000}  # its decoder takes 16 bytes a pixel: these are 400 MB
 ALIASES = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png"}  # declared so by old clients
+
+
+class Trailing(StrEnum):
+    """What becomes of an image behind whose end the file goes on, as phones' second pictures and short films do."""
+
+    ALLOW = "allow"
+    WARN = "warn"
+    REFUSE = "refuse"
 
 
 class Scope(StrEnum):
@@ -54,6 +63,7 @@ class Policy:
     `media_types`: what may be taken in, as measured; `*/*` takes any file.
     `judge`: refuse what is no sound image (True), or keep it as a plain file (False; needs `*/*`).
     `max_pixels`: width x height x frames; `max_pixels_by_type` narrows it for a measured type.
+    `trailing`: what follows an image's end is allowed, makes a warning of its operation, or is refused.
     `asset_ttl`: None keeps assets for ever. `patience`: how long a synchronous vendor's answer waits for the worker.
     `max_attempts`: how many workers may be lost over one operation.
     `empty`: a plan of no bytes is taken too; its one part has none.
@@ -63,10 +73,11 @@ class Policy:
 
     max_bytes: int = 75_000_000
     max_pixels: int = 50_000_000
-    max_pixels_by_type: Mapping[str, int] = field(default_factory=dict)
+    max_pixels_by_type: Mapping[str, int] = field(default_factory=lambda: WEBP_APART)
     max_frames: int = 10_000
     media_types: tuple[str, ...] = IMAGES
     judge: bool = True
+    trailing: Trailing = Trailing.ALLOW
     upload_ttl: float = 600.0
     asset_ttl: float | None = DAY
     operation_ttl: float = 7 * DAY

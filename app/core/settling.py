@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from app.core import alias, asset, document, holding, operation, upload
+from app.core import alias, asset, checks, document, holding, operation, upload
 from app.core.alias import SAME, Alias, alias_ref
 from app.core.asset import Asset, AssetState, Blob, BlobState, Pointer
 from app.core.document import Document, File
@@ -60,7 +60,8 @@ class Settlement:
 
     def _ended(self, op: Operation, asset_id: str | None, now: float) -> Operation:
         done = Progress("completed", self._facts.size, self._facts.size)
-        return operation.finish(op, Status.COMPLETED, now, asset_ids=(asset_id,) if asset_id else (), progress=done)
+        told = checks.warnings(self._facts, self._work.up.policy)
+        return operation.finish(op, Status.COMPLETED, now, asset_ids=(asset_id,) if asset_id else (), progress=done, warnings=told)
 
     def _used(self, up: Upload, now: float) -> Upload:
         """A kept upload stays for others; of any other the staged bytes are needed no more."""

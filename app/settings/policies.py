@@ -19,6 +19,7 @@ LARGEST = 2**62
 
 BY_NAME: Mapping[str, Callable[[str], Any]] = {
     "media_types": readers.media_types,
+    "trailing": readers.trailing,
     "part_size": readers.whole(5 * MIB, 5 * 1024 * MIB),  # S3's own bounds: a smaller part can only be the last …
     "max_parts": readers.whole(1, 10_000),  # … and there are no more than these
     "requests_per_second": readers.whole(0, LARGEST),

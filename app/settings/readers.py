@@ -9,7 +9,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from app.core.policy import ANY
+from app.core.policy import ANY, Trailing
 
 SECRET_LEAST = 16  # characters
 LONGEST = 25  # digits of a number, with what parts them
@@ -95,6 +95,13 @@ def switch(text: str) -> bool:
     if text.lower() not in known:
         raise ValueError("on or off")
     return known[text.lower()]
+
+
+def trailing(text: str) -> Trailing:
+    """What becomes of bytes behind an image's end."""
+    if text.lower() not in set(Trailing):
+        raise ValueError(", ".join(Trailing))
+    return Trailing(text.lower())
 
 
 def seconds(text: str) -> float:

@@ -54,6 +54,7 @@ STATUS: Mapping[Code, int] = {
     Code.TOO_MANY_PIXELS: 422,
     Code.TOO_MANY_FRAMES: 422,
     Code.TOO_COMPLEX: 422,
+    Code.TRAILING_BYTES: 422,
     Code.TOOK_TOO_LONG: 422,
     Code.CHANGED: 409,
     Code.WORKER_LOST: 500,

@@ -9,7 +9,7 @@ from app.core import checks
 from app.core.errors import Code, Lost, UploadError
 from app.core.facts import Facts
 from app.core.judging import measure
-from app.core.policy import ANY, IMAGES, Policy
+from app.core.policy import ANY, IMAGES, Policy, Trailing
 from app.core.ports import Header, Landed
 from app.core.upload import Staged, Upload
 
@@ -114,6 +114,7 @@ class Instrument:
     type: str = "image/png"
     found: Header = HEADER
     unsound: dict[str, Code] = field(default_factory=dict)
+    behind: int = 0
     asked: list[str] = field(default_factory=list)
 
     def signature(self, _file):
@@ -123,8 +124,8 @@ class Instrument:
         return self._ask("header", self.found)
 
     def decode(self, _file, _media_type, heartbeat):
-        self._ask("decode", None)
         heartbeat()
+        return self._ask("decode", self.behind)
 
     def digest(self, _file):
         return self._ask("digest", "sha256:aa")
@@ -166,6 +167,36 @@ STAGES = [
 @pytest.mark.parametrize(("gauge", "fields", "size", "expected", "asked"), STAGES)
 def test_the_first_refusal_ends_it(gauge, fields, size, expected, asked):
     assert judged(Instrument(**gauge), an_upload(**fields), size) == (expected, asked)
+
+
+TRAILING = [
+    # the policy's word, bytes behind the image -> the result; what is told of it
+    ("allow", 7, replace(IMAGE, trailing=7), ()),
+    ("warn", 7, replace(IMAGE, trailing=7), (7,)),
+    ("warn", 0, IMAGE, ()),
+    ("refuse", 7, Code.TRAILING_BYTES, None),
+    ("refuse", 0, IMAGE, ()),
+]
+
+
+@pytest.mark.parametrize(("word", "behind", "expected", "told"), TRAILING)
+def test_bytes_behind_an_image(word, behind, expected, told):
+    upload = an_upload({"trailing": Trailing(word)})
+    result, _ = judged(Instrument(behind=behind), upload)
+    assert result == expected
+    if told is not None:
+        warnings = checks.warnings(result, upload.policy)
+        assert tuple(warning.facts["trailing"] for warning in warnings) == told
+        assert {warning.code for warning in warnings} <= {Code.TRAILING_BYTES}
+
+
+def test_bytes_behind_an_image_are_refused_where_any_file_is_kept():
+    upload = an_upload({"trailing": Trailing.REFUSE, **KEEP})
+    assert judged(Instrument(behind=7), upload)[0] is Code.TRAILING_BYTES
+
+
+def test_webp_has_a_limit_of_its_own():
+    assert [Policy().pixels_of(f"image/{kind}") for kind in ("webp", "jpeg", "png")] == [25_000_000, 50_000_000, 50_000_000]
 
 
 def plain(media_type):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from app.core.asset import Asset, Blob, Pointer
 from app.core.credentials import Credential, Token
 from app.core.errors import Code, Problem, Unreadable
+from app.core.facts import Facts
 from app.core.operation import Operation
 from app.core.parts import Part, Parts
 from app.core.policy import Principal, Scope
@@ -85,6 +86,14 @@ def test_an_older_process_wrote_less():
     policy = json.loads(written["policy"])
     del policy["max_frames"]
     assert codec.decode(up.ref, written | {"policy": json.dumps(policy)}) == up
+
+
+def test_facts_of_an_older_process_tell_of_no_trailing_bytes():
+    of = Asset("a", "t", "me", "v1", "x.png", 0.0, 0.0, blob="b", facts=Facts(9, "sha256:aa", "image/png", 3, 3, 1, 1, has_alpha=False))
+    written = codec.encode(of)
+    facts = json.loads(written["facts"])
+    del facts["trailing"]
+    assert codec.decode(of.ref, written | {"facts": json.dumps(facts)}) == of
 
 
 def test_a_none_is_told_from_a_default_inside_a_policy():

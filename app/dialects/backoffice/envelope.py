@@ -60,6 +60,7 @@ REFUSALS: Mapping[Code, int] = {
     Code.TOO_MANY_PIXELS: 400,
     Code.TOO_MANY_FRAMES: 400,
     Code.TOO_COMPLEX: 400,
+    Code.TRAILING_BYTES: 400,
     Code.TOOK_TOO_LONG: 400,
     Code.CHANGED: 400,
     Code.WORKER_LOST: 500,

@@ -38,6 +38,7 @@ for number, prefix in enumerate((SPACE, ENVIRONMENT)):
 
 POLICY = Policy(
     max_bytes=1_000_000_000,
+    max_pixels_by_type={},  # the vendor promises more than we take, of any format
     media_types=(ANY,),
     judge=False,
     upload_ttl=2 * DAY,  # of a fetched file; an upload says itself when it expires

@@ -37,6 +37,8 @@ def operation(op: Operation) -> Json:
     }
     if resource:
         shown["resourceUrl"] = resource
+    if op.warnings:
+        shown["warnings"] = [{"code": w.code.value, "detail": w.message, **w.facts} for w in op.warnings]
     if op.problem:
         shown["problem"] = problems.document(op.problem)
     return shown
@@ -97,6 +99,7 @@ def asset(of: Asset, renditions: int) -> Json:
         "height": facts.height if facts else None,
         "frames": facts.frames if facts else None,
         "orientation": facts.orientation if facts else None,
+        "trailingBytes": facts.trailing if facts else None,
         "kept": of.expires_at is None,
         "usage": of.usage,
         "uploadId": of.upload_id,

@@ -136,6 +136,7 @@ def test_the_asset(door, mine, op):
         "height": 6,
         "frames": 1,
         "orientation": 1,
+        "trailingBytes": 0,
         "kept": False,
         "usage": None,
         "uploadId": op["uploadId"],
@@ -361,3 +362,29 @@ def test_a_whole_windows_path_loses_its_drive(door):
 def test_a_method_that_is_not_allowed_says_nothing_else(door):
     answer = door.client.put("/v1/uploads", headers=door.key())
     assert (answer.status_code, "what" in answer.get_json()) == (405, False)
+
+
+# ---------------------------------------------------------------- bytes behind an image's end
+
+BEHIND = b"a film, as phones put it behind a picture"
+TRAILING = {
+    # the policy's word -> the end, the warnings, the problem
+    None: ("completed", None, None),
+    "warn": ("completed", "trailing_bytes", None),
+    "refuse": ("failed", None, "trailing_bytes"),
+}
+
+
+@pytest.mark.parametrize("word", TRAILING)
+def test_bytes_behind_an_image(open_door, word):
+    door = open_door(**({"SLIPWAY_V1_TRAILING": word} if word else {}))
+    me = door.key()
+    status, warned, refused = TRAILING[word]
+    where = door.run(Row("POST", UPLOADS, me | PNG, picture() + BEHIND, 202)).headers["Location"]
+    told = door.run(Row("GET", where, me, shows={"status": status})).get_json()
+    assert [warning["code"] for warning in told.get("warnings", [])] == ([warned] if warned else [])
+    assert told.get("problem", {}).get("code") == refused
+    numbers = [each["trailing"] for each in [*told.get("warnings", []), told.get("problem")] if each]
+    assert set(numbers) <= {len(BEHIND)}
+    if not refused:
+        door.run(Row("GET", told["resourceUrl"], me, shows={"trailingBytes": len(BEHIND), "width": bool}))
