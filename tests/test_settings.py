@@ -32,6 +32,8 @@ def faults(**env):
         ("SLIPWAY_REDIS", "redis://r:6379/3", "redis", "redis://r:6379/3"),
         ("SLIPWAY_REDIS", "rediss://:pw@r:6380/1", "redis", "rediss://:pw@r:6380/1"),
         ("SLIPWAY_REDIS", "unix:///run/r.sock?db=1", "redis", "unix:///run/r.sock?db=1"),
+        ("SLIPWAY_REDIS", "sentinel://a,b:26380/main?db=1", "redis", "sentinel://a,b:26380/main?db=1"),
+        ("SLIPWAY_BROKER", "sentinel://:pw@[::1]/main", "broker", "sentinel://:pw@[::1]/main"),
         ("SLIPWAY_BROKER", "redis://r:6379/0", "broker", "redis://r:6379/0"),
         ("SLIPWAY_BROKER", "unix:///run/r.sock?db=4", "broker", "redis+socket:///run/r.sock?virtual_host=4"),
         ("SLIPWAY_BROKER", "unix:///run/r.sock", "broker", "redis+socket:///run/r.sock?virtual_host=0"),

@@ -16,7 +16,7 @@ from kombu import Queue
 from app import logs
 from app.core import timing
 from app.jobs import names
-from app.jobs.broker import TRANSPORT
+from app.jobs.broker import TRANSPORT, address
 from app.settings import Settings, from_env
 from app.wiring import House, build
 
@@ -53,9 +53,10 @@ def house() -> House:
 
 def configuration() -> dict[str, Any]:
     """Every setting that differs from Celery's, and why."""
+    broker, transport = address(settings().broker, TRANSPORT)
     return {
-        "broker_url": settings().broker,
-        "broker_transport_options": TRANSPORT,
+        "broker_url": broker,
+        "broker_transport_options": transport,
         "visibility_timeout": timing.VISIBILITY,  # Celery wants it in both places
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,  # Redis may be away for longer than any count

@@ -15,7 +15,7 @@ from app.core import tracing
 from app.core.errors import BrokerDown
 from app.core.refs import Ref
 from app.jobs import names
-from app.jobs.broker import DOOR
+from app.jobs.broker import DOOR, address
 
 PATIENCE = 3.0  # seconds to wait for another thread that is sending; sending takes a quarter of a millisecond
 
@@ -67,8 +67,9 @@ class _Wire:
     """One connection, one sender at a time."""
 
     def __init__(self, broker: str) -> None:
-        self.app = Celery("slipway.door", broker=broker, set_as_current=False)
-        self.app.conf.update(task_serializer="json", broker_transport_options=DOOR)
+        url, transport = address(broker, DOOR)
+        self.app = Celery("slipway.door", broker=url, set_as_current=False)
+        self.app.conf.update(task_serializer="json", broker_transport_options=transport)
         self._lock = threading.Lock()
         self._connection: Any = self.app.connection_for_write()
         self._producer: Any = None

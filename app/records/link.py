@@ -15,8 +15,10 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import ExecAbortError, OutOfMemoryError, RedisError, ResponseError
 from redis.retry import Retry
+from redis.sentinel import Sentinel
 
 from app.core.errors import RecordsDown
+from app.settings import sentinels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,22 +26,38 @@ if TYPE_CHECKING:
 Command = tuple[str | int | float, ...]
 
 TIMEOUT = 5.0  # seconds, to connect and for each answer; a URL may say otherwise: ?socket_timeout=1
+ASKING = 1.0  # seconds for a sentinel to answer; the next one is asked then
 HEALTH = 25  # seconds of silence after which a connection is tried before it is used
 
 
 def connect(url: str) -> Redis:
-    """A client of `url` that repeats nothing. RESP2, so that every server and the fake answer in one shape."""
-    options: dict[str, Any] = {} if url.startswith("unix:") else {"socket_keepalive": True}
-    return Redis.from_url(
-        url,
-        socket_timeout=TIMEOUT,
-        socket_connect_timeout=TIMEOUT,
-        health_check_interval=HEALTH,
-        retry=Retry(NoBackoff(), 0),
-        decode_responses=True,
-        protocol=2,
-        **options,
-    )
+    """A client of `url` that repeats nothing. RESP2, so that every server and the fake answer in one shape.
+
+    Behind Sentinel every new connection asks where the master is; one that finds itself at a former master is closed.
+    """
+    options: dict[str, Any] = {
+        "socket_timeout": TIMEOUT,
+        "socket_connect_timeout": TIMEOUT,
+        "health_check_interval": HEALTH,
+        "retry": Retry(NoBackoff(), 0),
+        "decode_responses": True,
+        "protocol": 2,
+        **({} if url.startswith("unix:") else {"socket_keepalive": True}),
+    }
+    behind = sentinels.parse(url)
+    return _master(behind, options) if behind else Redis.from_url(url, **options)
+
+
+def _master(behind: sentinels.Sentinels, options: dict[str, Any]) -> Redis:
+    asking: dict[str, Any] = {
+        "socket_timeout": ASKING,
+        "socket_connect_timeout": ASKING,
+        "password": behind.sentinel_password,
+        "retry": Retry(NoBackoff(), 0),
+    }
+    watch: Any = Sentinel(list(behind.hosts), sentinel_kwargs=asking)  # type: ignore[no-untyped-call] # redis-py has no types here
+    master: Redis = watch.master_for(behind.master, db=behind.db, username=behind.username, password=behind.password, **options)
+    return master
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from app.core.policy import ANY, Trailing
+from app.settings import sentinels
 
 SECRET_LEAST = 16  # characters
 LONGEST = 25  # digits of a number, with what parts them
@@ -55,9 +56,16 @@ def _reachable(text: str) -> None:
             raise ValueError(f"an s3:// URL whose {name} is an http:// or https:// URL")
 
 
+def redis(text: str) -> str:
+    """A URL of a Redis, or of the sentinels before it."""
+    return text if sentinels.parse(text) else url("redis", "rediss", "unix", "sentinel")(text)
+
+
 def broker(text: str) -> str:
     """A URL as kombu wants it, which has a scheme of its own for sockets; the number of a unix:// URL's database is kept."""
-    url("redis", "rediss", "unix", "redis+socket")(text)
+    if sentinels.parse(text):
+        return text
+    url("redis", "rediss", "unix", "sentinel", "redis+socket")(text)
     parts = urlsplit(text)
     if parts.scheme != "unix":
         return text

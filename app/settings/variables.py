@@ -36,14 +36,12 @@ class Settings:
     data: Path = of("DATA", readers.folder, ".slipway", "the data folder")
     redis: str = of(
         "REDIS",
-        readers.url("redis", "rediss", "unix"),
+        readers.redis,
         "[db 1 of the Redis that `slipway up` runs]",
-        "the records: redis://, rediss:// or unix://",
+        "the records: redis://, rediss://, unix://, or sentinel://host,host/master?db=1",
         private=True,
     )
-    broker: str = of(
-        "BROKER", readers.broker, "[db 0 of the Redis that `slipway up` runs]", "the broker: redis://, rediss:// or unix://", private=True
-    )
+    broker: str = of("BROKER", readers.broker, "[db 0 of the Redis that `slipway up` runs]", "the broker, likewise", private=True)
     store: str = of(
         "STORE", readers.store, "[the folder `store` in the data folder]", "file:///path or s3://bucket/prefix?endpoint=…&public=…"
     )
