@@ -15,6 +15,7 @@ from app.core.folders import Folders
 from app.core.library import Library
 from app.core.operation import RENDER, Operation
 from app.core.ports import Jobs, Locks, Pulse, Quota, Records, Signals, Store, Tallies
+from app.core.ports.inspection import RedisInspector, StoreInspector
 from app.core.processing import Processing
 from app.core.reception import Reception
 from app.core.refs import Kind, Ref
@@ -27,8 +28,10 @@ from app.fetching import HttpFetcher
 from app.imaging import PillowGauge, PillowRenderer
 from app.jobs import CeleryJobs
 from app.records import open_records
+from app.records.inspection import Inspector
 from app.settings import Settings
 from app.stores import open_store
+from app.stores.inspection import open_inspector
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,20 @@ def build(settings: Settings, interrupts: tuple[type[Exception], ...] = ()) -> H
         folders=Folders(redis.records, library),
         documents=Documents(redis.records, library),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Inspections:
+    """What looks at the machines behind the house."""
+
+    records: RedisInspector
+    broker: RedisInspector
+    store: StoreInspector
+
+
+def inspections(settings: Settings) -> Inspections:
+    """The inspections. Raises ValueError for a store that is none."""
+    return Inspections(Inspector(settings.redis), Inspector(settings.broker), open_inspector(settings.store))
 
 
 def _processing(records: Records, store: Store, jobs: Jobs, settings: Settings, interrupts: tuple[type[Exception], ...]) -> Processing:

@@ -10,7 +10,8 @@ DAY = 86400.0
 
 @app.task(name="slipway.requeue_stalled", throws=(Fault,))
 def requeue_stalled() -> None:
-    """Send again what nobody picked up; take over what a lost worker left."""
+    """Send again what nobody picked up; take over what a lost worker left. The most frequent of all: whoever asks knows that beat is alive."""
+    house().pulse.mark("beat")
     house().requeue.requeue_stalled()
 
 

@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {  # in the order in which --help shows them -> th
     "keys": "credentials",
     "clients": "credentials",
     "users": "credentials",
+    "doctor": "doctor",
     "purge": "purge",
     "rebuild": "rebuild",
     "upload": "upload",

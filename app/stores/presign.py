@@ -29,10 +29,14 @@ class Presigner:
         """A URL that takes PUT of one part until `expires`; with `size`, of exactly so many bytes (Content-Length is signed)."""
         query = urlencode({"partNumber": number, "uploadId": session})
         headers = {"Host": self._host} if size is None else {"Host": self._host, "Content-Length": str(size)}
-        request = AWSRequest(method="PUT", url=f"{self._base}/{quote(self._link.full(key), safe='/~')}?{query}", headers=headers)
+        request = AWSRequest(method="PUT", url=f"{self.place(key)}?{query}", headers=headers)
         seconds = min(max(1, math.ceil(expires - time.time())), LONGEST)
         S3SigV4QueryAuth(self._link.credentials(), "s3", self._link.region, expires=seconds).add_auth(request)
         return str(request.url)
+
+    def place(self, key: str) -> str:
+        """Where clients find an object, unsigned."""
+        return f"{self._base}/{quote(self._link.full(key), safe='/~')}"
 
     @cached_property
     def _base(self) -> str:
