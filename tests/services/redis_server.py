@@ -31,12 +31,13 @@ def binary() -> str:
 
 
 class RedisServer:
-    """`path`: the unix socket; `url`: db 0 of it, as app.records takes it. `durable` keeps every write over kill and start."""
+    """`path`: the unix socket; `url`: db 0 of it, as app.records takes it. `durable` keeps every write over kill and start; `program`: another server."""
 
-    def __init__(self, *, durable: bool = False) -> None:
+    def __init__(self, *, durable: bool = False, program: str | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="slr-", dir="/tmp"))
         self.path = self.folder / "r.sock"
         self._durable = durable
+        self._program = program or binary()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -63,7 +64,7 @@ class RedisServer:
         """Running and answering."""
         durable = ["--appendonly", "yes", "--appendfsync", "always"] if self._durable else ["--appendonly", "no"]
         where = ["--port", "0", "--unixsocket", str(self.path), "--dir", str(self.folder), "--logfile", str(self.folder / "log")]
-        command = [binary(), *where, "--save", "", *durable, "--maxmemory-policy", "noeviction"]
+        command = [self._program, *where, "--save", "", *durable, "--maxmemory-policy", "noeviction"]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         self._await()
         return self
