@@ -53,6 +53,7 @@ def faults(**env):
         ("SLIPWAY_FETCH_ALLOW", "10.1.0.0/16, fd00::/8,192.0.2.1", "fetch_allow", ("10.1.0.0/16", "fd00::/8", "192.0.2.1/32")),
         ("SLIPWAY_FETCH_ALLOW", "", "fetch_allow", ()),
         ("SLIPWAY_FLOWER_AUTH", "eve:s:cret", "flower_auth", "eve:s:cret"),
+        ("SLIPWAY_ALIVE", "/run/alive", "alive", Path("/run/alive")),
         ("SLIPWAY_FSYNC", "off", "fsync", False),
         ("SLIPWAY_FSYNC", "1", "fsync", True),
         ("SLIPWAY_GRACE", "2.5", "grace", 2.5),

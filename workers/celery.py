@@ -122,6 +122,14 @@ def _log(**_: Any) -> None:
     logging.getLogger("celery.beat").setLevel("WARNING")
 
 
+@signals.heartbeat_sent.connect
+def _turning(**_: Any) -> None:
+    """Every two seconds, from the loop that takes messages and only while it has a broker: what a probe can see of it without asking anybody."""
+    file = settings().alive
+    if file:
+        file.touch()
+
+
 @signals.worker_process_init.connect
 def _confine(**_: Any) -> None:
     """In each child of the prefork pool, never in a process that serves threads: dies with its parent, and has only so much memory."""

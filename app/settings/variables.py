@@ -76,6 +76,7 @@ class Settings:
     quota_uploads: int = of(
         "QUOTA_UPLOADS", readers.whole(0, 2**31), "0", "uploads that a tenant may have under way at once, likewise; 0 is no limit"
     )
+    alive: Path | None = of("ALIVE", readers.folder, "", "a file that worker and keeper touch as long as their loop turns; each its own")
     log_level: str = of("LOG_LEVEL", readers.level, "INFO", "of the JSON logs on stdout")
     remote_url: str | None = of(
         "URL", readers.url("http", "https"), "[the one that the data folder tells of]", "clients only: the Slipway that they speak to"

@@ -1,6 +1,7 @@
 """What the Celery app is told, and that both sides of the broker call things by the same names."""
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -100,3 +101,17 @@ def test_a_child_of_the_pool_is_confined_and_the_parent_is_not():
     assert done.stdout.split() == [str(2 * 1024**3), "refused"]
     assert resource.getrlimit(resource.RLIMIT_AS)[0] != 2 * 1024**3
     assert app.main == "slipway"
+
+
+def test_a_probe_sees_that_the_loop_turns(tmp_path):
+    program = "from celery.signals import heartbeat_sent; import workers.celery; heartbeat_sent.send(sender=None)"
+    env = clean_environment(SLIPWAY_SECRET="sixteen letters or more", SLIPWAY_ALIVE=str(tmp_path / "alive"))
+    assert ran_healthy(env) == 1
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=env, check=True)
+    assert ran_healthy(env) == 0
+    os.utime(tmp_path / "alive", (0, 0))
+    assert ran_healthy(env) == 1
+
+
+def ran_healthy(env):
+    return subprocess.run([ROOT / "deploy/healthy", "worker"], env=env, stderr=subprocess.DEVNULL, check=False).returncode
