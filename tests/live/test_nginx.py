@@ -81,6 +81,11 @@ def answered(connection):
     return response
 
 
+def staged(house):
+    """How many bytes wait in the store."""
+    return sum(file.stat().st_size for file in (house.data / "store/staging").rglob("*") if file.is_file())
+
+
 def bearer(house):
     return f"Authorization: {house.bearer['Authorization']}"
 
@@ -89,13 +94,10 @@ def bearer(house):
 
 
 def test_bytes_reach_the_store_while_the_client_is_still_sending(house, front):
-    def staged():
-        return sum(file.stat().st_size for file in (house.data / "store/staging").rglob("*") if file.is_file())
-
     head = ("POST /v1/uploads HTTP/1.1", "Host: x.example", bearer(house), "Content-Type: image/jpeg", "Content-Length: 2000000")
-    before = staged()
+    before = staged(house)
     with opened(front, *head, body=bytes(MB)) as connection:
-        eventually(lambda: staged() - before >= MB, 10, "the first half in the store")
+        eventually(lambda: staged(house) - before >= MB, 10, "the first half in the store")
         connection.sendall(bytes(MB))
         assert answered(connection).status == 202
 
@@ -248,6 +250,26 @@ def test_behind_tls_every_url_is_https(house, tmp_path):
         stranger = socket.create_connection(("127.0.0.1", nginx.port), timeout=10)
         with pytest.raises(ssl.SSLError):
             context.wrap_socket(stranger, server_hostname="another.example.org")
+
+
+def test_a_door_that_is_asked_to_go_finishes_what_it_began(house, front):
+    """SIGTERM to gunicorn in the middle of an upload; a long poll ends at once, what comes later finds the next one."""
+    made = requests.post(f"{front.url}/v1/uploads", json={"filename": "a.jpg", "size": 9, "parts": True}, headers=house.bearer, timeout=10)
+    poll = urlsplit(made.headers["Location"]).path
+    head = ("POST /v1/uploads HTTP/1.1", "Host: x.example", bearer(house), "Content-Type: image/jpeg", "Content-Length: 200000")
+    before = staged(house)
+    with (
+        opened(front, *head, body=bytes(100_000)) as uploading,
+        opened(front, f"GET {poll} HTTP/1.1", "Host: x.example", bearer(house), "Prefer: wait=25") as polling,
+    ):
+        eventually(lambda: staged(house) - before >= 100_000, 10, "the first half in the store")
+        leader = house.leader("web")
+        leader.terminate()
+        assert answered(polling).status == 200
+        uploading.sendall(bytes(100_000))
+        assert answered(uploading).status == 202
+        leader.wait(10)
+    eventually(lambda: requests.get(f"{front.url}/healthz", timeout=10).ok, 20, "another one")
 
 
 # ---------------------------------------------------------------- upstreams that misbehave
