@@ -31,13 +31,14 @@ def binary() -> str:
 
 
 class RedisServer:
-    """`path`: the unix socket; `url`: db 0 of it, as app.records takes it. `durable` keeps every write over kill and start; `program`: another server."""
+    """`path`: the unix socket; `url`: db 0 of it, as app.records takes it. `durable` keeps every write over kill and start; `program`: another server; `listen`: an address too."""
 
-    def __init__(self, *, durable: bool = False, program: str | None = None) -> None:
+    def __init__(self, *, durable: bool = False, program: str | None = None, listen: tuple[str, int] | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="slr-", dir="/tmp"))
         self.path = self.folder / "r.sock"
         self._durable = durable
         self._program = program or binary()
+        self._listen = listen
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -64,6 +65,8 @@ class RedisServer:
         """Running and answering."""
         durable = ["--appendonly", "yes", "--appendfsync", "always"] if self._durable else ["--appendonly", "no"]
         where = ["--port", "0", "--unixsocket", str(self.path), "--dir", str(self.folder), "--logfile", str(self.folder / "log")]
+        if self._listen:
+            where = ["--bind", self._listen[0], "--port", str(self._listen[1]), "--protected-mode", "no", *where[2:]]
         command = [self._program, *where, "--save", "", *durable, "--maxmemory-policy", "noeviction"]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         self._await()

@@ -49,7 +49,8 @@ def binary() -> Path:
 class Seaweed:
     """One server, in a temporary folder of its own. Ended with SIGKILL (a polite stop takes up to 15 s), also when the tests die."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "127.0.0.1") -> None:
+        self._address = address
         self.access_key, self.secret_key = "slipway-tests", secrets.token_hex(16)
         _sweep()
         self._dir = Path(tempfile.mkdtemp(prefix=f"weed-{os.getpid()}-"))
@@ -110,12 +111,12 @@ class Seaweed:
     def _start(self) -> None:
         ports = dict(zip(PARTS, free_ports(len(PARTS)), strict=True))
         self._ports = set(ports.values())
-        self.endpoint = f"http://127.0.0.1:{ports['s3']}"
+        self.endpoint = f"http://{self._address}:{ports['s3']}"
         data = self._dir / "data"
         data.mkdir(exist_ok=True)
         self._log = (self._dir / "log").open("wb")
         self._process = subprocess.Popen(
-            [binary(), *_options(self._dir, data, self._identities(), ports)],
+            [binary(), *_options(self._dir, data, self._identities(), ports, self._address)],
             cwd=data,
             env={"PATH": os.environ.get("PATH", ""), "HOME": str(self._dir), "TMPDIR": str(self._dir), "GOMEMLIMIT": "350MiB"},
             stdin=subprocess.DEVNULL,
@@ -179,14 +180,14 @@ def _sweep() -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _options(run: Path, data: Path, identities: Path, ports: dict[str, int]) -> list[str]:
+def _options(run: Path, data: Path, identities: Path, ports: dict[str, int], address: str) -> list[str]:
     named = [f"-{part.replace('.grpc', '')}.port{'.grpc' if part.endswith('.grpc') else ''}={port}" for part, port in ports.items()]
     return [
         "-logtostderr=true",
         "mini",
         f"-dir={data}",
-        "-ip=127.0.0.1",
-        "-ip.bind=127.0.0.1",
+        f"-ip={address}",
+        f"-ip.bind={address}",
         *named,
         f"-s3.config={identities}",
         f"-s3.localSocket={run}/s3.sock",

@@ -55,12 +55,14 @@ def clean_environment(**env: str) -> dict[str, str]:
 
 
 class Up:
-    """One `slipway up`. `env` are variables beyond our environment."""
+    """One `slipway up`. `env` are variables beyond our environment; `host` is where it listens, `within` the command that it runs under."""
 
-    def __init__(self, data: Path | None = None, *, port: int = 0, **env: str) -> None:
+    def __init__(
+        self, data: Path | None = None, *, port: int = 0, host: str = "127.0.0.1", within: tuple[str, ...] = (), **env: str
+    ) -> None:
         self._own = None if data else Path(tempfile.mkdtemp(prefix="up-", dir="/tmp"))
         self.data = data or self._own / "d"
-        self.port = port
+        self.port, self.host, self._within = port, host, within
         self.env = env
         self.lines: deque[str] = deque(maxlen=2000)
         self.flower = ""
@@ -72,7 +74,19 @@ class Up:
 
     def launch(self) -> Self:
         """Start it, and wait for nothing."""
-        command = [SLIPWAY, "up", "--port", str(self.port), "--flower-port", "0", "--data-dir", self.data]
+        command = [
+            *self._within,
+            SLIPWAY,
+            "up",
+            "--host",
+            self.host,
+            "--port",
+            str(self.port),
+            "--flower-port",
+            "0",
+            "--data-dir",
+            self.data,
+        ]
         self._ready.clear()
         self._process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=clean_environment(**self.env), text=True, start_new_session=True
