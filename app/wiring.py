@@ -71,7 +71,7 @@ def build(settings: Settings, interrupts: tuple[type[Exception], ...] = ()) -> H
     """The house. `interrupts`: the exceptions by which the task runner of this process says that the time is up."""
     redis = open_records(settings.redis, settings.clock_key, Limits(settings.quota_bytes, settings.quota_uploads))
     signer = Signer(settings.secret)
-    store = open_store(settings.store, fsync=settings.fsync, signer=signer)
+    store = open_store(settings.store, fsync=settings.fsync, signer=signer, sums=settings.sums)
     jobs = CeleryJobs(settings.broker)
     retention = Retention(redis.records, store)
     library = Library(redis.records, store)

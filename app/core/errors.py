@@ -74,6 +74,7 @@ class Code(StrEnum):
     TRAILING_BYTES = "trailing_bytes"
     TOOK_TOO_LONG = "took_too_long"
     CHANGED = "changed_after_finish"
+    CORRUPTED = "corrupted"
     WORKER_LOST = "worker_lost"
     STORE_FAULT = "store_fault"
     # ours
@@ -126,6 +127,7 @@ MEANINGS: Mapping[Code, str] = {
     Code.TRAILING_BYTES: "After the end of the image the file goes on for {trailing} bytes.",
     Code.TOOK_TOO_LONG: "The file took too long to process.",
     Code.CHANGED: "The file changed after the upload was finished.",
+    Code.CORRUPTED: "The bytes that are stored are not those that arrived: send the file again.",
     Code.WORKER_LOST: "Processing was tried {attempts} times and never came to an end.",
     Code.STORE_FAULT: "The file could not be stored within the time allowed for retries.",
     Code.OVERLOADED: "The service takes no new work for the moment ({parts}); what was begun goes on.",

@@ -17,6 +17,8 @@ NO_SOUND_IMAGE = frozenset(
     {Code.NOT_AN_IMAGE, Code.TRUNCATED, Code.UNDECODABLE, Code.TOO_MANY_PIXELS, Code.TOO_MANY_FRAMES, Code.TOO_COMPLEX}
 )
 
+LOOKED_AT_AGAIN = 1024**3  # bytes of a refused file that are read once more, to see whether the damage is ours
+
 
 def measure(gauge: Gauge, landed: Landed, upload: Upload, progress: Stage) -> Facts:
     """The facts of a landed file that its policy takes. `progress` hears of every stage as it begins; what it raises passes through.
@@ -25,13 +27,23 @@ def measure(gauge: Gauge, landed: Landed, upload: Upload, progress: Stage) -> Fa
     """
     progress("measuring")
     _require(checks.length(landed.size, upload))
-    measured = gauge.signature(landed.file)
-    _require(checks.media_type(measured, upload))
-    image = _image(gauge, landed, upload, measured, progress)
+    measured, image = _judged(gauge, landed, upload, progress)
     progress("digesting")
-    digest = landed.digest or gauge.digest(landed.file)
+    digest = landed.digest or (landed.whole() if landed.whole else gauge.digest(landed.file))
     _require(checks.digest(digest, upload))
     return _facts(landed.size, digest, measured, image)
+
+
+def _judged(gauge: Gauge, landed: Landed, upload: Upload, progress: Stage) -> tuple[str, tuple[Header, int] | None]:
+    """The type, and what `_image` says. Nobody is told that a file is damaged when it was damaged here."""
+    try:
+        measured = gauge.signature(landed.file)
+        _require(checks.media_type(measured, upload))
+        return measured, _image(gauge, landed, upload, measured, progress)
+    except UploadError:
+        if landed.check and landed.size <= LOOKED_AT_AGAIN:
+            landed.check()
+        raise
 
 
 def _image(gauge: Gauge, landed: Landed, upload: Upload, measured: str, progress: Stage) -> tuple[Header, int] | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from app.core.errors import Code, UploadError
 from app.core.policy import MIB, Policy
 from app.core.refs import Kind, Ref
+from app.core.sums import Sum
 
 SMALLEST_PART = 5 * MIB  # S3: every part but the last
 LARGEST_PART = 5 * 1024 * MIB  # S3: one PUT
@@ -31,7 +32,7 @@ class Slot:
 class Part:
     """A part that arrived. `etag` is opaque: what the store, or our door, gave it.
 
-    `digest`: `sha256:{hex}` of its bytes, where they came through our door and the policy wants it.
+    `digest`: `sha256:{hex}` of its bytes, where they came through our door and the policy wants it. `sum`: as they came through our door.
     """
 
     number: int
@@ -39,6 +40,7 @@ class Part:
     size: int
     etag: str
     digest: str | None = None
+    sum: Sum | None = None
 
 
 @dataclass(frozen=True, slots=True)

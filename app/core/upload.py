@@ -20,6 +20,7 @@ from app.core.errors import Code, Moved
 from app.core.facts import Facts
 from app.core.policy import Policy
 from app.core.refs import Kind, Ref
+from app.core.sums import Sum
 
 
 class State(StrEnum):
@@ -46,7 +47,8 @@ class Staged:
     """Where the bytes of an upload wait. Opaque to the core: a store makes it, gets it back, and alone reads it.
 
     `key`: the storage key of the whole. `session`: the store's name of an unfinished multipart upload.
-    `pieces`: what a stream left below a part. `etag`, `size`: of the whole, once it is sealed.
+    `pieces`: what a stream left below a part. `etag`, `size`: of the whole, once it is sealed. `sum`: of a stream, as far as it was kept
+    when that was recorded; of the whole, once it is sealed.
     """
 
     key: str
@@ -54,6 +56,7 @@ class Staged:
     pieces: tuple[Piece, ...] = ()
     etag: str | None = None
     size: int | None = None
+    sum: Sum | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from app.core.errors import ClientGone, Code, UploadError
 from app.core.parts import Slot
 from app.core.ports import Body, Tick
+from app.core.sums import NOTHING, Sum
+from app.stores.sums import Running
 
 CHUNK = 4 * 1024 * 1024  # the most that is asked for at once; a body returns as soon as something came
 EVERY = 0.8  # seconds between ticks: the port promises one a second
@@ -34,10 +36,11 @@ class Ticker:
 
 @dataclass(slots=True)
 class Intake:
-    """A body being read. `ended`: nothing more comes; `gone`: because the sender left early."""
+    """A body being read. `running`: the sum of what came. `ended`: nothing more comes; `gone`: because the sender left early."""
 
     body: Body
     ticker: Ticker
+    running: Running
     ended: bool = False
     gone: bool = False
 
@@ -46,6 +49,7 @@ class Intake:
         taken = 0
         while taken < limit and not self.ended:
             got = self._some(fd, at + taken, min(CHUNK, limit - taken))
+            self.running.landed(fd, at + taken, got)
             taken += got
             if got:
                 self.ticker(offset + taken)
@@ -61,20 +65,20 @@ class Intake:
         return got
 
 
-def take_part(slot: Slot, body: Body, fd: int, at: int, ticker: Ticker) -> int:
-    """Move the body of one part into a file, and not a byte more than its slot has. Returns its size.
+def take_part(slot: Slot, body: Body, fd: int, at: int, ticker: Ticker, *, sums: bool) -> tuple[int, Sum | None]:
+    """Move the body of one part into a file, and not a byte more than its slot has. Returns its size and its sum.
 
     Raises UploadError(PART_SIZE) when it is longer, or shorter than an exact slot; ClientGone when it was cut.
     """
     check_size(slot, body.length)
-    intake = Intake(body, ticker)
+    intake = Intake(body, ticker, Running(NOTHING if sums else None))
     size = intake.fill(fd, at, slot.size, slot.offset)
     if intake.gone:
         raise ClientGone
     if size == slot.size and body.length is None:
         size += _beyond(body)
     check_size(slot, size)
-    return size
+    return size, intake.running.sum
 
 
 def check_size(slot: Slot, size: int | None) -> None:

@@ -26,6 +26,7 @@ from app.stores.doors import own_door
 from app.stores.files import Files, etag, faults
 from app.stores.intake import Intake, Ticker, take_part
 from app.stores.locks import TO_THE_END, lock
+from app.stores.sums import Reading, Running, known_or_read, of_whole
 
 PLAN = "plan:"  # the session of an upload that comes in parts, and its length; the file's size says nothing about how far it is
 OUT = 1024 * 1024  # bytes read at once on their way out
@@ -34,8 +35,8 @@ OUT = 1024 * 1024  # bytes read at once on their way out
 class LocalStore:
     """A folder. Raises ValueError when it cannot be used: it needs hard links."""
 
-    def __init__(self, root: Path, *, fsync: bool, signer: Signer) -> None:
-        self._root, self._signer = root, signer
+    def __init__(self, root: Path, *, fsync: bool, signer: Signer, sums: bool = True) -> None:
+        self._root, self._signer, self._sums = root, signer, sums
         self._files = Files(root, fsync=fsync)
         self._files.check_links()
 
@@ -56,12 +57,13 @@ class LocalStore:
                 self._files.create(staged.key)
             with self._files.open(staged.key) as fd:
                 _claim(fd, offset, limit if staged.session else TO_THE_END)
-                intake = Intake(body, Ticker(tick))
-                intake.ticker.now(offset)
+                ticker = Ticker(tick)
+                ticker.now(offset)
                 _begin(fd, staged, offset)
+                intake = Intake(body, ticker, Running(known_or_read(staged, offset, fd) if self._sums else None))
                 size = intake.fill(fd, offset, limit, offset)
                 self._files.sync(fd)
-        return Written(offset + size, staged, gone=intake.gone)
+        return Written(offset + size, replace(staged, sum=intake.running.sum), gone=intake.gone)
 
     def truncate(self, staged: Staged, offset: int) -> Staged:
         """As the port says; a file is never made longer. Raises UploadError(LOCKED) while somebody writes beyond `offset`."""
@@ -89,9 +91,9 @@ class LocalStore:
             _preallocate(fd, staged)
             ticker = Ticker(tick)
             ticker.now(slot.offset)
-            size = take_part(slot, body, fd, slot.offset, ticker)
+            size, summed = take_part(slot, body, fd, slot.offset, ticker, sums=self._sums)
             self._files.sync(fd)
-        return Part(slot.number, slot.offset, size, secrets.token_hex(16))
+        return Part(slot.number, slot.offset, size, secrets.token_hex(16), sum=summed)
 
     def part_url(self, staged: Staged, slot: Slot, *, exact: bool, expires: float) -> str:  # noqa: ARG002  # the port's
         """A path below our own door; it looks at the size itself."""
@@ -105,8 +107,7 @@ class LocalStore:
 
     def seal(self, staged: Staged, parts: Parts, length: int) -> Staged:
         """As the port says: a check, and what lies beyond the end is cut off."""
-        if staged.session is not None:
-            covering(parts, length)
+        chosen = covering(parts, length) if staged.session is not None else None
         with faults(self._root), _missing_is_gone("upload"), self._files.open(staged.key) as fd:
             if not lock(fd, 0, TO_THE_END):
                 raise Busy(f"{staged.key} is being written")
@@ -118,7 +119,8 @@ class LocalStore:
             self._files.sync(fd)
             if staged.etag not in {None, etag(fd)}:
                 raise UploadError(Code.CHANGED)
-            return replace(staged, etag=etag(fd), size=length)
+            summed = known_or_read(staged, length, fd) if chosen is None else of_whole(staged, chosen, length)
+            return replace(staged, etag=etag(fd), size=length, sum=summed)
 
     @contextlib.contextmanager
     def land(self, staged: Staged) -> Iterator[Landed]:
@@ -126,7 +128,8 @@ class LocalStore:
         with self._reading(staged.key, "upload") as file:
             if etag(file.fileno()) != staged.etag:
                 raise UploadError(Code.CHANGED)
-            yield Landed(file, staged.size or 0)
+            reading = Reading(file.fileno(), staged.size or 0, staged.sum)
+            yield Landed(file, staged.size or 0, whole=reading.digest, check=reading.check)
 
     def promote(self, staged: Staged, blob_key: str) -> None:
         """A hard link. Another attempt may have made it already, and may have removed the staged name since."""

@@ -16,10 +16,12 @@ from app.core.errors import Busy, ClientGone, Code, UploadError
 from app.core.parts import Part, Parts, Slot
 from app.core.ports import Body, Fetched, Landed, Tick, Written
 from app.core.signing import Signer
+from app.core.sums import NOTHING
 from app.core.upload import Staged
 from app.stores.assembly import covering
 from app.stores.doors import own_door
 from app.stores.intake import Ticker, check_size
+from app.stores.sums import Reading, Running, added, known, of_whole
 
 PLAN = "plan"
 CHUNK = 1024 * 1024
@@ -78,15 +80,17 @@ class MemoryStore:
             ticker.now(offset)
             if staged.session is None:
                 _begin(file, offset)
-            position, gone = self._pour(file, offset, body, limit, ticker)
-        return Written(position, staged, gone=gone)
+            running = Running(known(staged, offset))
+            position, gone = self._pour(file, offset, body, limit, ticker, running)
+        return Written(position, replace(staged, sum=running.sum), gone=gone)
 
-    def _pour(self, file: _File, position: int, body: Body, limit: int, ticker: Ticker) -> tuple[int, bool]:
+    def _pour(self, file: _File, position: int, body: Body, limit: int, ticker: Ticker, running: Running) -> tuple[int, bool]:
         """Where the stream ends, and whether that was the sender's leaving."""
         try:
             for chunk in body.chunks(limit):
                 with self._lock:
                     file.put(position, chunk)
+                running.seen(chunk)
                 position += len(chunk)
                 ticker(position)
         except ClientGone:
@@ -124,7 +128,7 @@ class MemoryStore:
             check_size(slot, len(content))
             with self._lock:
                 file.put(slot.offset, bytes(content))
-        return Part(slot.number, slot.offset, len(content), secrets.token_hex(16))
+        return Part(slot.number, slot.offset, len(content), secrets.token_hex(16), sum=added(NOTHING, bytes(content)))
 
     def part_url(self, staged: Staged, slot: Slot, *, exact: bool, expires: float) -> str:  # noqa: ARG002  # the port's
         """As the port says."""
@@ -138,8 +142,7 @@ class MemoryStore:
 
     def seal(self, staged: Staged, parts: Parts, length: int) -> Staged:
         """As the port says."""
-        if staged.session is not None:
-            covering(parts, length)
+        chosen = covering(parts, length) if staged.session is not None else None
         with self._lock:
             file = self._find(staged)
             if file.ranges:
@@ -149,7 +152,7 @@ class MemoryStore:
             file.cut(length)
             if staged.etag not in {None, file.version}:
                 raise UploadError(Code.CHANGED)
-            return replace(staged, etag=file.version, size=length)
+            return replace(staged, etag=file.version, size=length, sum=of_whole(staged, chosen, length))
 
     @contextlib.contextmanager
     def land(self, staged: Staged) -> Iterator[Landed]:
@@ -158,7 +161,8 @@ class MemoryStore:
         with tempfile.TemporaryFile() as file:
             file.write(content)
             file.seek(0)
-            yield Landed(file, len(content))
+            reading = Reading(file.fileno(), len(content), staged.sum)
+            yield Landed(file, len(content), whole=reading.digest, check=reading.check)
 
     def promote(self, staged: Staged, blob_key: str) -> None:
         """As the port says."""

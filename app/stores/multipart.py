@@ -79,7 +79,7 @@ def held(listed: Sequence[PartTypeDef], recorded: Parts, part_size: int) -> Part
         known = newest.get(part["PartNumber"])
         if known is None or _rank(known, recorded) <= _rank(part, recorded):
             newest[part["PartNumber"]] = part
-    return replace(recorded, held={n: _part(newest[n], part_size) for n in sorted(newest)})
+    return replace(recorded, held={n: _part(newest[n], recorded, part_size) for n in sorted(newest)})
 
 
 def sessions(link: Link, prefix: str) -> Iterator[Session]:
@@ -100,6 +100,9 @@ def _rank(listed: PartTypeDef, recorded: Parts) -> tuple[datetime, bool]:
     return listed["LastModified"], ours is not None and ours.etag == listed["ETag"].strip('"')
 
 
-def _part(listed: PartTypeDef, part_size: int) -> Part:
-    number = listed["PartNumber"]
-    return Part(number, (number - 1) * part_size, listed["Size"], listed["ETag"].strip('"'))
+def _part(listed: PartTypeDef, recorded: Parts, part_size: int) -> Part:
+    """One part; its sum, where it is the one that came through our own door."""
+    number, etag, size = listed["PartNumber"], listed["ETag"].strip('"'), listed["Size"]
+    ours = recorded.held.get(number)
+    known = ours.sum if ours is not None and (ours.etag, ours.size) == (etag, size) else None
+    return Part(number, (number - 1) * part_size, size, etag, sum=known)

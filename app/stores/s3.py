@@ -28,9 +28,9 @@ from app.stores.streams import Streams
 class S3Store:
     """One bucket, one prefix. Speaks to nobody before its first call."""
 
-    def __init__(self, at: S3Address, spool: Path | None = None) -> None:
-        self._link, self._spool = Link(at), Spool(spool)
-        self._streams = Streams(self._link, self._spool)
+    def __init__(self, at: S3Address, spool: Path | None = None, *, sums: bool = True) -> None:
+        self._link, self._spool, self._sums = Link(at), Spool(spool), sums
+        self._streams = Streams(self._link, self._spool, sums)
         self._sealing = Sealing(self._link, self._spool)
         self._presigner = Presigner(self._link)
 
@@ -60,8 +60,9 @@ class S3Store:
         ticker = Ticker(tick)
         ticker.now(slot.offset)
         with self._spool.faults(), self._spool.open() as spool:
-            size = take_part(slot, body, spool.fileno(), 0, ticker)
-            return multipart.upload_part(self._link, staged.key, staged.session, replace(slot, size=size), spool.fileno())
+            size, summed = take_part(slot, body, spool.fileno(), 0, ticker, sums=self._sums)
+            part = multipart.upload_part(self._link, staged.key, staged.session, replace(slot, size=size), spool.fileno())
+        return replace(part, sum=summed)
 
     def part_url(self, staged: Staged, slot: Slot, *, exact: bool, expires: float) -> str:
         """A URL of S3 itself."""

@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, BinaryIO
 from app.core.errors import Code, StoreDown, UploadError
 from app.core.parts import Part, Parts, Slot
 from app.core.ports import Landed
+from app.core.sums import NOTHING, Sum
 from app.core.upload import Piece, Staged
 from app.stores.assembly import check_run, covering
 from app.stores.link import CHANGED, GONE, Found, Link, quoted
 from app.stores.multipart import abort, begin, complete, upload_part
 from app.stores.pieces import fetch_pieces
 from app.stores.spool import Spool, window
+from app.stores.sums import added, of_whole, require
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CopySourceTypeDef
@@ -52,7 +54,7 @@ class Sealing:
             raise UploadError(Code.GONE, what="upload")
         if found.size != length or whole.etag not in {None, found.etag}:
             raise UploadError(Code.CHANGED)
-        return Staged(whole.key, pieces=whole.pieces, etag=found.etag, size=found.size)
+        return Staged(whole.key, pieces=whole.pieces, etag=found.etag, size=found.size, sum=_sum(staged, parts, length))
 
     def _completed(self, staged: Staged, parts: Parts, length: int) -> Staged:
         """The object of a multipart upload. Where that is no more it was completed before, or it is lost: the caller looks."""
@@ -116,16 +118,17 @@ class Sealing:
             yield Landed(file, staged.size or 0, f"sha256:{digest}")
 
     def _fall(self, staged: Staged, file: BinaryIO) -> str:
-        digest, size = hashlib.sha256(), 0
+        digest, summed = hashlib.sha256(), NOTHING
         with self.link.speaking({**GONE, **CHANGED}) as s3:
             answer = s3.get_object(Bucket=self.link.bucket, Key=self.link.full(_key(staged)), IfMatch=quoted(staged.etag or ""))
             with contextlib.closing(answer["Body"]) as body:
                 while chunk := body.read(IN):
                     digest.update(chunk)
-                    size += len(chunk)
+                    summed = added(summed, chunk)
                     _write_all(file, chunk)
-        if size != staged.size:
-            raise StoreDown(f"{self.link.at}: {size} of {staged.size} bytes came")
+        if summed.size != staged.size:
+            raise StoreDown(f"{self.link.at}: {summed.size} of {staged.size} bytes came")
+        require(staged.sum, summed)
         return digest.hexdigest()
 
     # ------------------------------------------------------------ promote
@@ -187,6 +190,12 @@ class Sealing:
 
 class _NoSession(Exception):
     """The multipart upload is not there: completed before, or lost."""
+
+
+def _sum(staged: Staged, parts: Parts, length: int) -> Sum | None:
+    """A stream's stands beside its parts and pieces; the parts of a plan have one each."""
+    plan = staged.session is not None and staged.sum is None and not staged.pieces
+    return of_whole(staged, covering(parts, length) if plan else None, length)
 
 
 def _key(staged: Staged) -> str:

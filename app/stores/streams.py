@@ -26,6 +26,7 @@ from app.stores.link import Link
 from app.stores.multipart import abort
 from app.stores.objects import remove
 from app.stores.spool import Spool
+from app.stores.sums import Running, known
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class Streams:
 
     link: Link
     spool: Spool
+    sums: bool
 
     def write(self, staged: Staged, offset: int, part_size: int, body: Body, limit: int, tick: Tick) -> Written:
         """As the port says. What an earlier beginning left goes only when the new one is kept."""
@@ -43,11 +45,11 @@ class Streams:
         ticker.now(offset)
         before = staged if offset else Staged(staged.key)
         _check(before, offset, part_size)
-        intake = Intake(body, ticker)
+        intake = Intake(body, ticker, Running(known(before, offset) if self.sums else None))
         with Carrier(self.link, before, ticker) as carrier:
             end = self._run(carrier, intake, offset, part_size, offset + limit)
             carrier.rest(end)
-            kept = Staged(staged.key, session=carrier.session, pieces=carrier.pieces)
+            kept = Staged(staged.key, session=carrier.session, pieces=carrier.pieces, sum=intake.running.sum)
         if offset == 0:
             self._replace(staged)
         return Written(end, kept, tuple(carrier.parts), gone=intake.gone)

@@ -57,6 +57,7 @@ STATUS: Mapping[Code, int] = {
     Code.TRAILING_BYTES: 422,
     Code.TOOK_TOO_LONG: 422,
     Code.CHANGED: 409,
+    Code.CORRUPTED: 500,
     Code.WORKER_LOST: 500,
     Code.STORE_FAULT: 503,
     Code.OVERLOADED: 503,

@@ -43,11 +43,18 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """A sealed upload as a local file, open for reading at 0, and its digest where it was made while the bytes came down."""
+    """A sealed upload as a local file, open for reading at 0.
+
+    `digest`: where it was made while the bytes came down, and they were found to be those that came in. Else `whole` reads them for it,
+    and `check` reads them only to compare; both raise UploadError(CORRUPTED) when these are not the bytes that came in, as far as that
+    is known.
+    """
 
     file: BinaryIO
     size: int
     digest: str | None = None
+    whole: Callable[[], str] | None = None
+    check: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,8 @@ class Store(Protocol):
 
         Raises UploadError(PART_SIZE) for a body longer, or, when the client ended it properly, shorter than the slot unless the slot may be the last;
         ClientGone when it was cut: nothing is to be recorded then.
+
+        What comes in by `write` and `put_part` is summed: Staged.sum, Part.sum. A sum is None where the store did not see the bytes, never wrong.
         """
 
     def part_url(self, staged: Staged, slot: Slot, *, exact: bool, expires: float) -> str:
@@ -113,7 +122,10 @@ class Store(Protocol):
         """
 
     def land(self, staged: Staged) -> AbstractContextManager[Landed]:
-        """The sealed bytes as a local file: the staged file itself (local), or an unlinked temporary copy hashed while it fell (S3)."""
+        """The sealed bytes as a local file: the staged file itself (local), or an unlinked temporary copy hashed while it fell (S3).
+
+        Raises UploadError(CORRUPTED) when it is known already that these are not the bytes that came in.
+        """
 
     def promote(self, staged: Staged, blob_key: str) -> None:
         """Give the sealed bytes their place at rest, as they were when sealed; the staged name stays.

@@ -33,7 +33,7 @@ OPERATIONS = Blueprint("operations", __name__)
 
 FORBIDDEN = frozenset({"text/html", "text/javascript"})  # the vendor's page: these are not processed
 SCHEMES = frozenset({"http", "https"})
-NO_FAULT_OF_THE_FILE = frozenset({Code.VERSION_CONFLICT, Code.STORE_FAULT, Code.WORKER_LOST})  # another request's, or ours
+NO_FAULT_OF_THE_FILE = frozenset({Code.VERSION_CONFLICT, Code.STORE_FAULT, Code.WORKER_LOST, Code.CORRUPTED})  # another request's, or ours
 LONGEST_KEPT = 255  # characters of a file name that the core keeps; the vendor allows one more
 
 

@@ -58,6 +58,7 @@ STATUS: Mapping[Code, int] = {
     Code.TRAILING_BYTES: 400,
     Code.TOOK_TOO_LONG: 400,
     Code.CHANGED: 400,
+    Code.CORRUPTED: 500,
     Code.WORKER_LOST: 500,
     Code.STORE_FAULT: 503,
     Code.OVERLOADED: 503,
