@@ -53,6 +53,7 @@ def _doors(settings: Settings, house: House, found: Mapping[str, Dialect]) -> Do
         access=limits.Metered(house.access, house.quota),
         tokens=limits.MeteredTokens(TokenServer(house.access.keyring), house.quota),
         sessions=Sessions(house.access.keyring),
+        replies=house.replies,
         signer=house.signer,
         now=house.records.now,
         standing=house.tallies.standing,

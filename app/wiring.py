@@ -14,7 +14,7 @@ from app.core.fetched import Fetching
 from app.core.folders import Folders
 from app.core.library import Library
 from app.core.operation import RENDER, Operation
-from app.core.ports import Jobs, Locks, Pulse, Quota, Records, Signals, Store, Tallies
+from app.core.ports import Jobs, Locks, Pulse, Quota, Records, Replies, Signals, Store, Tallies
 from app.core.ports.inspection import RedisInspector, StoreInspector
 from app.core.processing import Processing
 from app.core.reception import Reception
@@ -45,6 +45,7 @@ class House:
     pulse: Pulse
     quota: Quota
     tallies: Tallies
+    replies: Replies
     store: Store
     jobs: Jobs
     signer: Signer
@@ -83,6 +84,7 @@ def build(settings: Settings, interrupts: tuple[type[Exception], ...] = ()) -> H
         pulse=redis.pulse,
         quota=redis.quota,
         tallies=redis.tallies,
+        replies=redis.replies,
         store=store,
         jobs=jobs,
         signer=signer,

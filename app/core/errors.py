@@ -61,6 +61,8 @@ class Code(StrEnum):
     TIMEOUT = "timeout"
     RATE_LIMITED = "rate_limited"
     QUOTA_EXCEEDED = "quota_exceeded"
+    IDEMPOTENCY_REUSED = "idempotency_key_reused"
+    IDEMPOTENCY_RUNNING = "idempotency_key_running"
     # what the worker found
     FETCH_REFUSED = "fetch_refused"
     FETCH_FAILED = "fetch_failed"
@@ -115,6 +117,8 @@ MEANINGS: Mapping[Code, str] = {
     Code.TIMEOUT: "The body did not arrive completely; what came is kept where the upload can go on.",
     Code.RATE_LIMITED: "Too many requests; try again in {retry_after} seconds.",
     Code.QUOTA_EXCEEDED: "The quota of {limit} {quota} does not allow for this: {used} are in use.",
+    Code.IDEMPOTENCY_REUSED: "The Idempotency-Key was used for another request.",
+    Code.IDEMPOTENCY_RUNNING: "The request with this Idempotency-Key is still running; try again in {retry_after} seconds.",
     Code.FETCH_REFUSED: "The address may not be fetched: {reason}",
     Code.FETCH_FAILED: "The file could not be fetched: {reason}",
     Code.NOT_AN_IMAGE: "The file is not an image of a known format.",

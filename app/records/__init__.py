@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.core.credentials import Keyring
-from app.core.ports import Locks, Pulse, Quota, Records, Signals, Tallies
+from app.core.ports import Locks, Pulse, Quota, Records, Replies, Signals, Tallies
 from app.core.tally import UNLIMITED, Limits
 from app.records.clock import Clock
 from app.records.keyring import RedisKeyring
@@ -21,6 +21,7 @@ from app.records.locks import RedisLocks
 from app.records.pulse import RedisPulse
 from app.records.quota import RedisQuota
 from app.records.redis_records import RedisRecords
+from app.records.replies import RedisReplies
 from app.records.signals import RedisSignals
 from app.records.tallies import RedisTallies
 
@@ -42,6 +43,7 @@ class RecordsRoom:
     keyring: Keyring
     quota: Quota
     tallies: Tallies
+    replies: Replies
     close: Callable[[], None]
 
 
@@ -72,5 +74,6 @@ def records_over(client: Callable[[], Redis], clock_key: str | None = None, limi
         keyring=RedisKeyring(link, clock),
         quota=RedisQuota(link),
         tallies=tallies,
+        replies=RedisReplies(link),
         close=close,
     )

@@ -28,6 +28,9 @@
     secret:{hash}                STRING   the id of the API key whose secret has this hash
     tok:{hash}                   STRING   PX: a bearer token as JSON
 
+    idem:{tenant}:{owner}:{key}  STRING   EX 24 h: a request that came with a key, and what came of it, as JSON
+    run:{tenant}:{owner}:{key}   STRING   PX: the token of who runs it now
+
     pulse:{name}                 STRING   when somebody of this name was last alive
     once:{name}                  STRING   PX: somebody did it already
     quota:{window of a visitor}  STRING   EX: how often he came in it; the library `limits` names the window
@@ -120,6 +123,16 @@ def secret(secret_hash: str) -> str:
 def token(token_hash: str) -> str:
     """A bearer token."""
     return f"tok:{token_hash}"
+
+
+def reply(tenant: str, owner: str, key: str) -> str:
+    """What is known of a request that came with a key."""
+    return f"idem:{_escaped(tenant)}:{_escaped(owner)}:{key}"
+
+
+def running(tenant: str, owner: str, key: str) -> str:
+    """What says that it runs."""
+    return f"run:{_escaped(tenant)}:{_escaped(owner)}:{key}"
 
 
 def pulse(name: str) -> str:

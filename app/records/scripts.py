@@ -23,6 +23,22 @@ for _, command in ipairs(cjson.decode(ARGV[2])) do redis.pcall(unpack(command)) 
 return 1
 """
 
+# KEYS: mark, memory. ARGV: the token in the mark, what is kept, seconds.
+NOTE = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
+return 1
+"""
+
+# KEYS: mark, memory. ARGV: the token in the mark, what is kept, seconds. Keeps, or forgets where there is nothing to keep, and ends the mark:
+# that first, for behind a command that frees a full Redis takes the rest of a script, too.
+END = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[1])
+if ARGV[2] == '' then redis.call('DEL', KEYS[2]) else redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3]) end
+return 1
+"""
+
 # KEYS: lists. ARGV: score, member, count. Up to `count` of each list, newest first: those of a smaller score, or of the same and a smaller name.
 # Those of one score are bisected. Redis sorts their names by bytes, while Lua compares by the server's locale, so bytes are compared here.
 AFTER = """

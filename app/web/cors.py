@@ -16,7 +16,17 @@ AGE = 3600  # seconds for which a browser remembers a preflight
 
 EXPOSED = (
     # where it went, when to look again, what it is
-    *("Location", "Operation-Location", "Retry-After", "Preference-Applied", "ETag", "Link", "Allow", "WWW-Authenticate"),
+    *(
+        "Location",
+        "Operation-Location",
+        "Retry-After",
+        "Preference-Applied",
+        "Idempotent-Replayed",
+        "ETag",
+        "Link",
+        "Allow",
+        "WWW-Authenticate",
+    ),
     *("Content-Disposition", "Content-Range", "Accept-Ranges", "Content-Digest", "Repr-Digest", "Deprecation", "Sunset"),
     *("RateLimit", "RateLimit-Policy"),
     # resumable uploads: tus 1.0.0, and the draft of the IETF

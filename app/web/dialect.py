@@ -15,6 +15,7 @@ from app.core.folders import Folders
 from app.core.library import Library
 from app.core.operation import Operation
 from app.core.policy import Policy, Principal, Scope
+from app.core.ports import Replies
 from app.core.reception import Reception
 from app.core.rendering import Rendering
 from app.core.signing import Signer
@@ -110,6 +111,7 @@ class Doors:
     access: Guard
     tokens: Tokens
     sessions: Sessions
+    replies: Replies
     signer: Signer
     now: Callable[[], float]
     standing: Callable[[str], Standing]

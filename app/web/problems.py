@@ -45,6 +45,8 @@ STATUS: Mapping[Code, int] = {
     Code.TIMEOUT: 408,
     Code.RATE_LIMITED: 429,
     Code.QUOTA_EXCEEDED: 507,
+    Code.IDEMPOTENCY_REUSED: 422,
+    Code.IDEMPOTENCY_RUNNING: 409,
     Code.FETCH_REFUSED: 422,
     Code.FETCH_FAILED: 422,
     Code.NOT_AN_IMAGE: 422,

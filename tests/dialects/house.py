@@ -109,6 +109,7 @@ class Door:
             pulse=self.room.pulse,
             quota=self.room.quota,
             tallies=self.room.tallies,
+            replies=self.room.replies,
             store=store,
             jobs=self.jobs,
             signer=signer,

@@ -9,6 +9,7 @@ from app.core.ports.imaging import Gauge, Header, Renderer
 from app.core.ports.jobs import Jobs
 from app.core.ports.quota import Allowance, Quota, Spent, Window
 from app.core.ports.records import NOTHING, Change, Entity, Locks, Pulse, Records, Signals, Tallies, Waiter
+from app.core.ports.replies import Kept, Replies, Reply, Turn
 from app.core.ports.stores import Body, Fetched, Landed, Store, Tick, Written
 
 __all__ = [
@@ -22,17 +23,21 @@ __all__ = [
     "Gauge",
     "Header",
     "Jobs",
+    "Kept",
     "Landed",
     "Locks",
     "Pulse",
     "Quota",
     "Records",
     "Renderer",
+    "Replies",
+    "Reply",
     "Signals",
     "Spent",
     "Store",
     "Tallies",
     "Tick",
+    "Turn",
     "Waiter",
     "Window",
     "Written",

@@ -65,6 +65,8 @@ REFUSALS: Mapping[Code, int] = {
     Code.TIMEOUT: 408,
     Code.RATE_LIMITED: 429,
     Code.QUOTA_EXCEEDED: 400,
+    Code.IDEMPOTENCY_REUSED: 400,
+    Code.IDEMPOTENCY_RUNNING: 409,
     Code.FETCH_REFUSED: 400,
     Code.FETCH_FAILED: 400,
     Code.NOT_AN_IMAGE: 400,

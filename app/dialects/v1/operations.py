@@ -14,6 +14,7 @@ from app.dialects.v1.lists import asked, sliced
 from app.dialects.v1.schemas import ListOperations
 from app.web import conditions
 from app.web.dialect import doors
+from app.web.idempotency import current, idempotent
 from app.web.replies import POLL, answer
 
 OPERATIONS = Blueprint("operations", __name__, url_prefix="/operations")
@@ -50,10 +51,14 @@ def show(id: str) -> Response:
 
 @OPERATIONS.post("/<id>/cancel")
 @OPERATIONS.delete("/<id>")
+@idempotent
 def cancel(id: str) -> Response:
     """Give it up. 409 when it is final."""
     who = speaker(Scope.OPERATIONS_CANCEL)
-    return monitor(doors().reception.cancel(doors().library.operation(who, id)))
+    op = doors().library.operation(who, id)
+    run = current()
+    cancelled = run is not None and run.resumed and op.status is Status.CANCELLED
+    return monitor(op if cancelled else doors().reception.cancel(op))
 
 
 def monitor(op: Operation) -> Response:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, request
 
-from app.core import parts, timing
+from app.core import filenames, parts, timing
 from app.core.errors import Code, Fault, UploadError
 from app.core.operation import Operation
 from app.core.policy import Principal, Scope
@@ -20,6 +21,7 @@ from app.web import conditions, digests
 from app.web.bodies import raw_body
 from app.web.dialect import doors
 from app.web.forms import form_upload
+from app.web.idempotency import Run, current, idempotent
 from app.web.replies import absolute, accepted, answer, monitor_url
 from app.web.schemas import json_object, load
 from app.web.transfers import upload_path
@@ -30,6 +32,7 @@ UNDECLARED = frozenset({"", "application/octet-stream", "application/x-www-form-
 
 
 @UPLOADS.post("")
+@idempotent
 def create() -> Response:
     """A file, as the body or in a form; or JSON that announces one."""
     who = speaker(Scope.UPLOADS_WRITE)
@@ -57,9 +60,13 @@ def _form(who: Principal) -> Response:
 
 def _taken(up: Upload, body: Body, verify: Verify | None) -> Response:
     """Refused bytes leave nothing behind; a client that went leaves what it sent, until the deadline."""
+    if up.state is not State.OPEN:
+        return _again(up, body)
     try:
         op = doors().reception.take(up, body, verify)
-    except (UploadError, Fault):
+    except (UploadError, Fault) as error:
+        if isinstance(error, UploadError) and error.code is Code.LOCKED:  # an earlier attempt still writes
+            raise
         doors().reception.withdraw(up)
         raise
     return _promised(op)
@@ -70,7 +77,36 @@ def _promised(op: Operation) -> Response:
 
 
 def _open(who: Principal, opening: Opening) -> Upload:
-    return doors().reception.open(who, "v1", doors().policies["v1"], opening)
+    """A new upload; for a request that was sent before, the one that was made then."""
+    run = current()
+    if run is None:
+        return doors().reception.open(who, "v1", doors().policies["v1"], opening)
+    made = _made(who, run, opening) if run.resumed else None
+    return made or doors().reception.open(who, "v1", doors().policies["v1"], replace(opening, id=run.id))
+
+
+def _made(who: Principal, run: Run, opening: Opening) -> Upload | None:
+    """What an earlier run of the request made, unless it is over. Raises UploadError(IDEMPOTENCY_REUSED) when it is not what is wanted now."""
+    try:
+        up = doors().library.upload(who, run.id)
+    except UploadError:
+        return None
+    if up.state is State.EXPIRED or (up.state is State.OPEN and doors().now() > up.expires_at):
+        run.anew()
+        return None
+    wanted = (filenames.clean(opening.filename), opening.declared_type, opening.length)
+    if up.state is State.OPEN and wanted != (up.filename, up.declared_type, up.length):
+        raise UploadError(Code.IDEMPOTENCY_REUSED)
+    return up
+
+
+def _again(up: Upload, body: Body) -> Response:
+    """An earlier run of the request came to its end, unheard. The body is read, to be compared."""
+    for _ in body.chunks((up.length or 0) + 1):
+        pass
+    if not raw_body(request).ended:
+        raise UploadError(Code.IDEMPOTENCY_REUSED)
+    return _promised(doors().library.operation(Principal(up.tenant, up.owner), up.operation_id))
 
 
 # ---------------------------------------------------------------- announced
@@ -155,6 +191,7 @@ def sign_parts(id: str) -> Response:
 
 
 @UPLOADS.post("/<id>/complete")
+@idempotent
 def complete(id: str) -> Response:
     """Every part is there: 202 with the operation; the same again while it runs and after. 409 lists what is missing."""
     up = _mine(Scope.UPLOADS_WRITE, id)
