@@ -14,6 +14,7 @@ from app.core.refs import Kind, Ref
 from app.jobs import CeleryJobs, InlineJobs, names
 from app.settings import from_env
 from tests.services.redis_server import RedisServer
+from tests.services.up import eventually
 
 OPERATION = Ref(Kind.OPERATION, "acme", "op-1")
 SOON = 10.0  # seconds: "never waits longer than a few"
@@ -164,3 +165,52 @@ def test_a_message_carries_the_trace_of_who_sends_it(server):
     without, traced = messages(server, names.PROCESSING)
     assert {name: traced["headers"][name] for name in ("traceparent", "tracestate")} == trace.headers
     assert "traceparent" not in without["headers"]
+
+
+def together(jobs, count):
+    """So many threads that ask for a job each while somebody else sends, and then send; what each of them raised."""
+    raised = []
+
+    def send():
+        try:
+            jobs.process(OPERATION)
+        except BrokerDown as down:
+            raised.append(down)
+
+    threads = [threading.Thread(target=send) for _ in range(count)]
+    with jobs._wire.open():
+        for thread in threads:
+            thread.start()
+        eventually(lambda: len(jobs._wire._waiting) == count, 10, "everybody waits")
+    for thread in threads:
+        thread.join()
+    return raised
+
+
+def test_who_waits_for_another_is_sent_along(server, monkeypatch):
+    jobs, trips = jobs_over(server), []
+    jobs.process(OPERATION)
+    producer = jobs._wire._producer
+    batch = producer.batch
+    monkeypatch.setattr(producer, "batch", lambda **how: trips.append(how) or batch(**how))
+    assert together(jobs, 12) == []
+    assert (jobs.backlog(), len(trips)) == (13, 1)
+    ids = [message["headers"]["id"] for message in messages(server, names.PROCESSING)]
+    assert len(set(ids)) == 13
+
+
+def test_more_than_go_in_one_round_trip_go_in_several(server, monkeypatch):
+    monkeypatch.setattr("app.jobs.celery_jobs.BATCH", 5)
+    jobs = jobs_over(server)
+    assert together(jobs, 12) == []
+    assert jobs.backlog() == 12
+
+
+def test_what_was_sent_along_and_failed_is_everybodys_fault(server):
+    jobs = jobs_over(server)
+    jobs.process(OPERATION)
+    server.kill()
+    assert len(together(jobs, 6)) == 6
+    server.start()
+    jobs.process(OPERATION)
+    assert (jobs.backlog(), len(jobs._wire._waiting)) == (1, 0)
