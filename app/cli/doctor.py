@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from urllib.parse import urlsplit
 
 import click
 
@@ -26,6 +26,7 @@ from app.wiring import Inspections, build, inspections
 BEAT, STALE = "beat", 60.0  # seconds after which a sweep, one every 5, is missed
 WAIT = 10.0  # seconds for a canary to come out of its queue
 LOOK = 0.1  # seconds between looks for it
+LOOPBACK = re.compile(r"unix:|rediss?://([^/@]*@)?(127\.0\.0\.1|\[::1\]|localhost)[:/?]")
 NODES = ("worker", "keeper")
 MARKS = {Level.OK: "ok     ", Level.WARNING: "warning", Level.FAULT: "fault  "}
 COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.FAULT: "red"}
@@ -142,6 +143,5 @@ def _kept(settings: Settings) -> bytes | None:
 
 def _shared(settings: Settings) -> bool:
     """Whether others may stand on the same Redis or bucket."""
-    split = urlsplit(settings.redis)
-    near = split.scheme == "unix" or split.hostname in {"127.0.0.1", "::1", "localhost"}
+    near = LOOPBACK.match(settings.redis)
     return not near or settings.store.startswith("s3:")

@@ -188,16 +188,22 @@ class Sender:
             each.result()
 
     def _part(self, source: Source, plan: Plan, number: int, tick: Tick) -> None:
-        """One part, sent until it is held; after a broken connection it is asked first whether it is."""
+        """One part, sent until it is held.
+
+        After a broken connection it is asked first whether it is; else the URL is renewed, because what broke it may have been its refusal:
+        a server that does not read on resets the connection, and takes its answer along.
+        """
         renewed = 0
 
         def attempt(turn: int) -> None:
             nonlocal renewed
             if plan.stop.is_set():
                 return
-            if turn > renewed and self._held(plan, number):
-                tick(plan.places[number][1])
-                return
+            if turn > renewed:
+                if self._held(plan, number):
+                    tick(plan.places[number][1])
+                    return
+                self._renew(plan, number)
             answer = self._put(source, plan, number, tick)
             if answer.status in {401, 403} and renewed < RENEWALS:
                 renewed += 1

@@ -55,9 +55,9 @@ class Inspector:
 
 def plain(url: str) -> str:
     """The URL as redis-py has it: kombu's scheme for sockets names the database in another way."""
-    parts = urlsplit(url)
-    if parts.scheme != "redis+socket":
+    if not url.startswith("redis+socket:"):
         return url
+    parts = urlsplit(url)
     return f"unix://{parts.netloc}{parts.path}?db={parse_qs(parts.query).get('virtual_host', ['0'])[0]}"
 
 

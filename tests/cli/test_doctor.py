@@ -8,10 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli import findings, main, store_findings
-from app.cli.doctor import canaries
+from app.cli.doctor import _shared, canaries
 from app.core.policy import Policy
 from app.core.ports.inspection import BucketFacts, FolderFacts, MemoryFacts, RedisFacts, Rule, Welcome
 from app.records.inspection import Inspector, plain
+from app.settings import from_env
 from tests.services.redis_server import RedisServer
 
 GIB = 1024**3
@@ -193,10 +194,27 @@ def test_canaries_are_waited_for():
         ("redis+socket:///run/r.sock?virtual_host=4", "unix:///run/r.sock?db=4"),
         ("redis+socket://:pw@/run/r.sock", "unix://:pw@/run/r.sock?db=0"),
         ("redis://r:6379/3", "redis://r:6379/3"),
+        ("sentinel://[::1]:26379,[::2]/master?db=1", "sentinel://[::1]:26379,[::2]/master?db=1"),
     ],
 )
 def test_a_brokers_url_is_one_of_redis(url, wanted):
     assert plain(url) == wanted
+
+
+@pytest.mark.parametrize(
+    ("redis", "store", "shared"),
+    [
+        ("unix:///run/r.sock?db=1", "file:///srv", False),
+        ("redis://:pw@127.0.0.1:6379/1", "file:///srv", False),
+        ("rediss://localhost/1", "file:///srv", False),
+        ("redis://localhost.example/1", "file:///srv", True),
+        ("sentinel://[::1]:26379,[::2]/master?db=1", "file:///srv", True),
+        ("unix:///run/r.sock?db=1", "s3://bucket/", True),
+    ],
+)
+def test_what_others_may_stand_on_too_is_told_apart(redis, store, shared):
+    settings = from_env({"SLIPWAY_SECRET": "made up for tests", "SLIPWAY_REDIS": redis, "SLIPWAY_STORE": store})
+    assert _shared(settings) is shared
 
 
 @pytest.fixture

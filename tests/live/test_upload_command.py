@@ -264,6 +264,9 @@ def test_operations_are_shown_waited_for_and_given_up(up, run, tmp_path):
     def ask(*words):
         return subprocess.run([SLIPWAY, "operations", *words], env=env, text=True, capture_output=True, timeout=60, check=False)
 
+    listed = ask("--limit", "3", "--json")
+    assert listed.returncode == 0, listed.stderr
+    assert shown["operationId"] in [json.loads(line)["id"] for line in listed.stdout.splitlines()]
     waited = ask("show", shown["operationId"], "--wait", "--json")
     assert (waited.returncode, json.loads(waited.stdout)["status"]) == (0, "completed")
     assert ask("cancel", shown["operationId"]).returncode == 1

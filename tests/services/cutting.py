@@ -70,8 +70,18 @@ class Cutting:
                 continue
             with self._lock:
                 self._open |= {client, server}
-            threading.Thread(target=self._pass, args=(client, server), kwargs={"of_client": True}, daemon=True).start()
-            threading.Thread(target=self._pass, args=(server, client), kwargs={"of_client": False}, daemon=True).start()
+            threading.Thread(target=self._serve, args=(client, server), daemon=True).start()
+
+    def _serve(self, client: socket.socket, server: socket.socket) -> None:
+        """Both ways, until one ends; then both are closed: a socket that nobody reads would hold its sender."""
+        back = threading.Thread(target=self._pass, args=(server, client), kwargs={"of_client": False}, daemon=True)
+        back.start()
+        self._pass(client, server, of_client=True)
+        back.join()
+        with self._lock:
+            self._open -= {client, server}
+        client.close()
+        server.close()
 
     def _pass(self, source: socket.socket, target: socket.socket, *, of_client: bool) -> None:
         with contextlib.suppress(OSError):
