@@ -15,6 +15,11 @@ NODE_STAMP := $(CLIENTS)/node_modules/.installed
 NOMAD := $(VENV)/nomad
 NOMAD_STAMP := $(NOMAD)/.installed
 
+BENCH := tests/benchmarks/peers
+PEERS_NODE_STAMP := $(BENCH)/node_modules/.installed
+PEERS := $(VENV)/peers
+PEERS_STAMP := $(PEERS)/.installed
+
 .PHONY: run test check bench
 .DEFAULT_GOAL := test
 
@@ -30,7 +35,7 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-bench: $(STAMP)
+bench: $(STAMP) $(PEERS_NODE_STAMP) $(PEERS_STAMP)
 	$(BIN)/pytest tests/benchmarks -o python_files='bench_*.py' -s
 
 # A folder without a working pip is begun anew; the stamp is written last, so an installation that broke off goes on.
@@ -58,3 +63,13 @@ $(NOMAD_STAMP): $(CLIENTS)/nomad/requirements.txt | $(STAMP)
 	  echo "$$python -m venv $(NOMAD)"; "$$python" -m venv --clear $(NOMAD) \
 	    && $(NOMAD)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $< && touch $@; \
 	else echo "Python 3.12 or newer was not found: the Nomad client is not tested" >&2; fi
+
+# What `make bench` measures beside ours. Without Node its row is left out.
+$(PEERS_NODE_STAMP): $(BENCH)/package.json $(BENCH)/package-lock.json
+	@if node -e 'process.exit(Number(parseInt(process.versions.node) < 20))' >/dev/null 2>&1 && command -v npm >/dev/null; then \
+	  echo "npm ci in $(BENCH)"; cd $(BENCH) && npm ci --loglevel=error --no-progress && touch node_modules/.installed; \
+	else echo "Node 20 or newer with npm was not found: @tus/server is not measured" >&2; fi
+
+$(PEERS_STAMP): $(BENCH)/requirements.txt | $(STAMP)
+	$(BIN)/python -m venv --clear $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $< && touch $@
