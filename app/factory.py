@@ -29,7 +29,7 @@ def create_app(settings: Settings | None = None, packages: tuple[str, ...] = ("a
     app.json.sort_keys = False  # type: ignore[attr-defined] # Flask's default provider has it; the annotation is the abstract one
     found = dialects.load(packages)
     app.extensions[EXTENSION] = _doors(settings, house, found)
-    app.extensions[PROBE] = Probe(house.records, house.store, house.jobs, house.pulse)
+    app.extensions[PROBE] = Probe(house.records, house.store, house.jobs, house.pulse, house.pressure)
     traces.follow(app)
     app.register_blueprint(HEALTH)
     app.register_blueprint(TRANSFERS)

@@ -16,6 +16,7 @@ from app.core.library import Library
 from app.core.operation import RENDER, Operation
 from app.core.ports import Jobs, Locks, Pulse, Quota, Records, Replies, Signals, Store, Tallies
 from app.core.ports.inspection import RedisInspector, StoreInspector
+from app.core.pressure import Bounds, Pressure
 from app.core.processing import Processing
 from app.core.reception import Reception
 from app.core.refs import Kind, Ref
@@ -46,6 +47,7 @@ class House:
     quota: Quota
     tallies: Tallies
     replies: Replies
+    pressure: Pressure
     store: Store
     jobs: Jobs
     signer: Signer
@@ -74,6 +76,7 @@ def build(settings: Settings, interrupts: tuple[type[Exception], ...] = ()) -> H
     signer = Signer(settings.secret)
     store = open_store(settings.store, fsync=settings.fsync, signer=signer, sums=settings.sums)
     jobs = CeleryJobs(settings.broker)
+    pressure = Pressure(redis.records, store, Bounds(settings.max_wait, settings.redis_full, settings.disk_reserve))
     retention = Retention(redis.records, store)
     library = Library(redis.records, store)
     return House(
@@ -85,13 +88,14 @@ def build(settings: Settings, interrupts: tuple[type[Exception], ...] = ()) -> H
         quota=redis.quota,
         tallies=redis.tallies,
         replies=redis.replies,
+        pressure=pressure,
         store=store,
         jobs=jobs,
         signer=signer,
         access=Access(redis.keyring),
-        reception=Reception(redis.records, store, jobs, redis.locks),
+        reception=Reception(redis.records, store, jobs, redis.locks, pressure.require_calm),
         processing=_processing(redis.records, store, jobs, settings, interrupts),
-        rendering=Rendering(redis.records, store, jobs),
+        rendering=Rendering(redis.records, store, jobs, pressure.require_calm),
         drawing=_drawing(redis.records, store, interrupts),
         retention=retention,
         requeue=Requeue(retention, jobs),

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from app.core.errors import Code, Moved
+from app.core.errors import Code, Moved, UploadError
 from app.core.facts import Facts
 from app.core.refs import Kind, Ref
+
+SLOTS_MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,14 @@ def revised(document: Document, now: float, **changes: Any) -> Document:
 def await_file(document: Document | None, slot: str, operation_id: str, guard: Guard | None = None) -> Document:
     """An operation was asked to fill the slot; clients see no change yet. `guard` may raise to refuse.
 
-    Raises Moved(NOT_FOUND) without a document.
+    Raises Moved(NOT_FOUND) without a document, UploadError(INVALID) for one slot more than it may have.
     """
     if document is None:
         raise Moved(Code.NOT_FOUND, what="document")
     if guard:
         guard(document)
+    if slot not in (known := document.files.keys() | document.pending.keys()) and len(known) >= SLOTS_MOST:
+        raise UploadError(Code.INVALID, reason=f"a document has at most {SLOTS_MOST} files")
     return replace(document, pending={**document.pending, slot: operation_id}, version=document.version + 1)
 
 

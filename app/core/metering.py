@@ -35,7 +35,7 @@ class Meter:
 
 
 def reserve(records: Records, up: Upload, end: int) -> None:
-    """See `Reception.reserve`."""
+    """Parts may come up to `end` although nobody said how many bytes there are. Raises UploadError(QUOTA_EXCEEDED), Moved."""
     if up.length is not None or end <= up.reserved:
         return
 

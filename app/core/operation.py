@@ -79,7 +79,7 @@ class Operation:
     `resend_at`, `sends`: when a queued operation is sent again, and how often it was.
     `warnings`: what its client is told although it went well.
     `faulted_at`, `faults`: since when, and how often, Redis or the store failed it.
-    `queued_at`: since when it waits, or waited, for a worker; `trace`: the `traceparent` of the request that promised it.
+    `queued_at`: since when it waits, or waited, for a worker, after a fault from when on; `trace`: the `traceparent` of the request that promised it.
     """
 
     id: str
@@ -188,7 +188,7 @@ def falter(op: Operation, now: float) -> Operation:
     if now - since > timing.FAULT_BUDGET:
         return fail(op, problem(Code.STORE_FAULT), now)
     pause = _doubled(timing.FAULT_BACKOFF, op.faults, timing.FAULT_BACKOFF_MOST)
-    return queue(op, now, faulted_at=since, faults=op.faults + 1, sends=0, resend_at=now + pause)
+    return queue(op, now, faulted_at=since, faults=op.faults + 1, sends=0, resend_at=now + pause, queued_at=now + pause)
 
 
 def _doubled(first: float, times: int, most: float) -> float:

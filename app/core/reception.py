@@ -50,6 +50,7 @@ class Reception:
     store: Store
     jobs: Jobs
     locks: Locks
+    require_calm: Callable[[], None] = lambda: None  # raises UploadError(OVERLOADED) while the house takes no new work
 
     @property
     def streams(self) -> Streams:
@@ -59,7 +60,7 @@ class Reception:
     def open(self, who: Principal, dialect: str, policy: Policy, opening: Opening) -> Upload:
         """A new upload and the operation that promises its result, in one commit.
 
-        Raises UploadError: TOO_LARGE, QUOTA_EXCEEDED, EMPTY, UNSUPPORTED_TYPE, BAD_FILENAME, INVALID (part size); Moved: EXISTS (the id), NOT_FOUND (the document).
+        Raises UploadError: OVERLOADED, TOO_LARGE, QUOTA_EXCEEDED, EMPTY, UNSUPPORTED_TYPE, BAD_FILENAME, INVALID (part size); Moved: EXISTS (the id), NOT_FOUND (the document).
         """
         up = self._staged(who, dialect, policy, opening)
         self._begin(up, _promise(up, INGEST, opening.target))
@@ -74,6 +75,7 @@ class Reception:
 
     def _staged(self, who: Principal, dialect: str, policy: Policy, opening: Opening) -> Upload:
         admit(policy, opening)
+        self.require_calm()
         up = self._draft(who, dialect, policy, opening)
         return replace(up, staged=self.store.stage(up.staged.key, planned=up.planned, length=up.length))
 
@@ -152,7 +154,7 @@ class Reception:
         """
         place = parts.slot(number, up.part_size, up.length, up.policy.max_parts)
         require_fit(up, place, body.length)
-        self.reserve(up, place.offset + (place.size if body.length is None else body.length))
+        metering.reserve(self.records, up, place.offset + (place.size if body.length is None else body.length))
         with Writing(self.records, self.locks, up, number) as writing:
             self.records.drop_part(up.ref, number, self._check_open)
             part = self.store.put_part(up.staged, place, body, writing.tick)
@@ -163,10 +165,6 @@ class Reception:
             writing.renew()
             self.records.record_part(up.ref, part, self._check_open)
         return part
-
-    def reserve(self, up: Upload, end: int) -> None:
-        """Parts may come up to `end` although nobody said how many bytes there are. Raises UploadError(QUOTA_EXCEEDED), Moved."""
-        metering.reserve(self.records, up, end)
 
     def _check_open(self, current: Upload | None) -> None:
         still_open(current, self.records.now())

@@ -41,6 +41,7 @@ class Index(StrEnum):
     EXPIRY_ASSETS = "ix:expiry:as"  # unkept assets, by their deadline
     EXPIRY_OPERATIONS = "ix:expiry:op"  # final operations, by the end of their retention
     QUEUED = "ix:queued"  # queued operations, by the time at which they are sent again
+    WAITING = "ix:waiting"  # queued operations, by the time since which they wait
     LEASE = "ix:lease"  # started operations, by the end of their lease
     EMPTYING = "ix:emptying"  # deleted folders whose contents are still to go, by the time of the deletion
     DOOMED = "ix:doomed"  # blobs and staged bytes whose bytes go, by the time from which they may

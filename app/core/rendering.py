@@ -13,7 +13,7 @@ badly dooms its own; the entry that it leaves is made anew when it is asked for 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
@@ -47,6 +47,7 @@ class Rendering:
     records: Records
     store: Store
     jobs: Jobs
+    require_calm: Callable[[], None] = lambda: None  # raises UploadError(OVERLOADED) while the house takes no new work
 
     def applies(self, of: Asset, spec: Spec) -> bool:
         """Whether `spec` asks for anything else than the asset's own bytes, and the asset is an image of which something can be made."""
@@ -56,7 +57,7 @@ class Rendering:
         """The rendition, or the operation that makes it, or that failed to a short while ago. However many ask at once, it is made once.
 
         Raises UploadError: NOT_AN_IMAGE unless it applies; GONE when the asset is deleted, or its bytes are no longer these; UNAVAILABLE while
-        WAITED_MOST others of it are waited for.
+        WAITED_MOST others of it are waited for; OVERLOADED.
         """
         if of.facts is None or not self.applies(of, spec):
             raise UploadError(Code.NOT_AN_IMAGE)
@@ -127,6 +128,7 @@ class Rendering:
             raise UploadError(Code.UNAVAILABLE)
 
     def _promise(self, of: Asset, spec: Spec, known: Renditions | None) -> Operation:
+        self.require_calm()
         op, order = self._order(of, spec)
         before = known if known and known.source == of.blob else _afresh(of, known)
         self._require_turn(before)

@@ -22,6 +22,8 @@ from app.core.policy import Policy
 from app.core.refs import Kind, Ref
 from app.core.sums import Sum
 
+ATTACHING_MOST = 1000  # operations that are about to use one upload: the record is read and written with every one of them
+
 
 class State(StrEnum):
     """The states of an upload."""
@@ -175,9 +177,11 @@ def rest(up: Upload, blob: str, facts: Facts, now: float) -> Upload:
 
 
 def attach(up: Upload | None, operation_id: str, now: float) -> Upload:
-    """An operation is about to use the bytes. Raises Moved: NOT_FOUND unless the upload is kept, whole and in time."""
+    """An operation is about to use the bytes. Raises Moved: NOT_FOUND unless the upload is kept, whole and in time; UNAVAILABLE while many are."""
     if up is None or not up.kept or up.state is not State.FINISHED or now > up.expires_at:
         raise Moved(Code.NOT_FOUND, what="upload")
+    if len(up.attaching) >= ATTACHING_MOST:
+        raise Moved(Code.UNAVAILABLE)
     return changed(up, attaching=(*up.attaching, operation_id))
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 OF_KIND: Mapping[Kind, frozenset[Index]] = {
     Kind.UPLOAD: frozenset({Index.EXPIRY_UPLOADS, Index.DOOMED}),
     Kind.PARTS: frozenset(),
-    Kind.OPERATION: frozenset({Index.EXPIRY_OPERATIONS, Index.QUEUED, Index.LEASE}),
+    Kind.OPERATION: frozenset({Index.EXPIRY_OPERATIONS, Index.QUEUED, Index.WAITING, Index.LEASE}),
     Kind.ASSET: frozenset({Index.EXPIRY_ASSETS}),
     Kind.BLOB: frozenset({Index.DOOMED}),
     Kind.DIGEST: frozenset(),
@@ -63,7 +63,10 @@ def _operation(op: Operation) -> dict[Index, float]:
     if op.final:
         return {Index.EXPIRY_OPERATIONS: op.expires_at}
     if op.status is Status.QUEUED:
-        return {Index.QUEUED: op.updated_at if op.resend_at is None else op.resend_at}
+        return {
+            Index.QUEUED: op.updated_at if op.resend_at is None else op.resend_at,
+            Index.WAITING: op.updated_at if op.queued_at is None else op.queued_at,
+        }
     if op.status is Status.STARTED:
         return {Index.LEASE: op.updated_at if op.lease is None else op.lease}
     return {}

@@ -54,6 +54,12 @@ class RedisRecords:
         """Raise RecordsDown unless Redis answers."""
         self._link.one("PING")
 
+    def memory(self) -> float | None:
+        """Of maxmemory; without one nothing is known of a bound."""
+        told = dict(line.split(":", 1) for line in str(self._link.one("INFO", "memory")).splitlines() if ":" in line)
+        most = int(told.get("maxmemory", 0))
+        return int(told["used_memory"]) / most if most else None
+
     # ------------------------------------------------------------ reading
 
     def get(self, ref: Ref) -> Any:

@@ -77,6 +77,11 @@ class Settings:
     quota_uploads: int = of(
         "QUOTA_UPLOADS", readers.whole(0, 2**31), "0", "uploads that a tenant may have under way at once, likewise; 0 is no limit"
     )
+    max_wait: float = of(
+        "MAX_WAIT", readers.seconds, "300", "new work is refused with 503 while work that is queued waits longer than this; 0: never"
+    )
+    redis_full: float = of("REDIS_FULL", readers.share, "0.9", "likewise while Redis has used this share of its maxmemory; 0: never")
+    disk_reserve: int = of("DISK_RESERVE", readers.size, "1GiB", "likewise while the disk of a file:// store has less free than this")
     alive: Path | None = of("ALIVE", readers.folder, "", "a file that worker and keeper touch as long as their loop turns; each its own")
     log_level: str = of("LOG_LEVEL", readers.level, "INFO", "of the JSON logs on stdout")
     remote_url: str | None = of(

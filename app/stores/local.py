@@ -217,6 +217,12 @@ class LocalStore:
         with faults(self._root):
             yield from (Staged(key) for key in self._files.older(keys.STAGING, age))
 
+    def free(self) -> int | None:
+        """What the file system leaves to others than root."""
+        with faults(self._root):
+            found = os.statvfs(self._root)
+        return found.f_bavail * found.f_frsize
+
     def ping(self) -> None:
         """As the port says."""
         key = f"{keys.STAGING}_ping/{secrets.token_hex(8)}"

@@ -231,6 +231,10 @@ class MemoryStore:
             found = [key for key, file in self._staged.items() if file.touched < before]
         yield from (Staged(key) for key in found)
 
+    def free(self) -> int | None:
+        """Nobody counts."""
+        return None
+
     def ping(self) -> None:
         """Memory is always there."""
 

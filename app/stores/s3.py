@@ -138,6 +138,10 @@ class S3Store:
         """As the port says; copies into rest that a crash left are among them, under the key they were for."""
         return objects.staged_before(self._link, age)
 
+    def free(self) -> int | None:
+        """A bucket has no end."""
+        return None
+
     def ping(self) -> None:
         """As the port says."""
         key = f"{keys.STAGING}_ping/{secrets.token_hex(8)}"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -12,35 +9,16 @@ from flask import Blueprint, Response, current_app, request
 
 from app.core.errors import BrokerDown, Fault
 from app.core.ports import Jobs, Pulse, Records, Store
+from app.core.pressure import Pressure
+from app.core.recent import Recent
 from app.web.replies import answer
 
 HEALTH = Blueprint("health", __name__)
 PROBE = "slipway.probe"
-FRESH = 1.0  # seconds for which what was found of Redis, store and broker is told again
 STALE = 90.0  # a node whose last canary is older than three of beat's is not consuming
 
 
 Parts = dict[str, dict[str, object]]
-
-
-class Recent:
-    """What was found lately. However many ask, one of them looks, at most once in FRESH seconds."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock, self._lock = clock, threading.Lock()
-        self._found: Parts = {}
-        self._at = -math.inf
-
-    def get(self, look: Callable[[], Parts]) -> Parts:
-        """What `look` finds, or found lately. While somebody looks, the others wait for that; at most FRESH if there is an older answer."""
-        if not self._lock.acquire(timeout=FRESH if self._found else -1):
-            return self._found
-        try:
-            if self._clock() - self._at >= FRESH:
-                self._found, self._at = look(), self._clock()
-            return self._found
-        finally:
-            self._lock.release()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +29,8 @@ class Probe:
     store: Store
     jobs: Jobs
     pulse: Pulse
-    recent: Recent = field(default_factory=Recent)
+    pressure: Pressure
+    recent: Recent[Parts] = field(default_factory=Recent)
 
     def parts(self, *, door_only: bool) -> Parts:
         """State of each part: `ok`, and the reason or the age in seconds of the last sign of life."""
@@ -93,12 +72,15 @@ def alive() -> Response:
 
 @HEALTH.get("/readyz")
 def ready() -> Response:
-    """Which parts are up. `for=door` leaves the workers out; `canary=1` sends a canary through broker and workers first."""
+    """Which parts are up. `for=door` leaves the workers out; `canary=1` sends a canary through broker and workers first.
+
+    Pressure makes nobody unready: who balances loads would take away the doors through which what was begun goes on.
+    """
     probe: Probe = current_app.extensions[PROBE]
     if "canary" in request.args:
         probe.send_canary()
     parts = probe.parts(door_only=request.args.get("for") == "door")
     good = all(part["ok"] for part in parts.values())
-    response = answer({"status": "ready" if good else "unready", "parts": parts}, 200 if good else 503)
+    response = answer({"status": "ready" if good else "unready", "parts": parts, "pressure": probe.pressure.shown()}, 200 if good else 503)
     response.headers["Cache-Control"] = "no-store"
     return response

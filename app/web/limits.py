@@ -16,7 +16,7 @@ from typing import Any
 
 from flask import Response, request
 
-from app.core.errors import Code, UploadError
+from app.core.errors import Code, Fact, UploadError
 from app.core.policy import Policy, Principal, Scope
 from app.core.ports import Allowance, Quota, Window
 from app.web.dialect import Guard, Tokens, doors
@@ -137,7 +137,8 @@ def _windows(policy: Policy) -> list[Window]:
 def _require_room(found: Allowance | None) -> None:
     if found and not found.allowed:
         narrowest = max(found.exceeded, key=lambda spent: spent.reset_after)
-        raise UploadError(Code.RATE_LIMITED, retry_after=found.retry_after, limit=narrowest.window.limit)
+        violated: dict[str, Fact] = {"violated-policies": [spent.window.name for spent in found.exceeded]}
+        raise UploadError(Code.RATE_LIMITED, retry_after=found.retry_after, limit=narrowest.window.limit, **violated)
 
 
 def _guesser(kind: str, username: str) -> str:

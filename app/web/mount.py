@@ -67,9 +67,7 @@ def refuse(why: Problem) -> Response:
     """The refusal in the form of the dialect that was spoken to."""
     dialect = dialect_at(request.path)
     response = dialect.render(why) if dialect else problems.render(why)
-    if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
-        response.headers.setdefault("Retry-After", RETRY_AFTER)
-    if why.code in {Code.RATE_LIMITED, Code.IDEMPOTENCY_RUNNING}:
+    if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE or why.code in {Code.RATE_LIMITED, Code.IDEMPOTENCY_RUNNING}:
         response.headers.setdefault("Retry-After", str(why.facts.get("retry_after", RETRY_AFTER)))
     if why.code is Code.RANGE and "size" in why.facts:
         response.headers.setdefault("Content-Range", f"bytes */{why.facts['size']}")  # RFC 9110, section 15.5.17

@@ -68,11 +68,17 @@ STATUS: Mapping[Code, int] = {
 }
 
 
+TYPES: Mapping[Code, str] = {  # draft-ietf-httpapi-ratelimit-headers-10, section 5; every other type is ours
+    Code.RATE_LIMITED: "https://iana.org/assignments/http-problem-types#quota-exceeded",
+    Code.OVERLOADED: "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",
+}
+
+
 def document(problem: Problem) -> dict[str, object]:
     """The JSON of a problem: type, title, status, detail, the stable `code`, and the facts behind it."""
     title = problem.code.value.replace("_", " ").capitalize()
     return {
-        "type": f"urn:slipway:problem:{problem.code.value}",
+        "type": TYPES.get(problem.code, f"urn:slipway:problem:{problem.code.value}"),
         "title": title,
         "status": STATUS[problem.code],
         "detail": problem.message,

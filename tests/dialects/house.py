@@ -25,7 +25,9 @@ from app.core.fetched import Fetching
 from app.core.folders import Folders
 from app.core.library import Library
 from app.core.policy import Principal, Scope
+from app.core.pressure import Bounds, Pressure
 from app.core.processing import Processing
+from app.core.recent import Recent
 from app.core.reception import Reception
 from app.core.rendering import Rendering
 from app.core.requeue import Requeue
@@ -87,6 +89,8 @@ class Door:
         self._redis = lambda: fakeredis.FakeRedis(server=server, decode_responses=True, protocol=2)
         self.room = records_over(self._redis, SHIFT, Limits(self.settings.quota_bytes, self.settings.quota_uploads))
         self.jobs = InlineJobs()
+        self.bounded = bool({"SLIPWAY_MAX_WAIT", "SLIPWAY_REDIS_FULL", "SLIPWAY_DISK_RESERVE"} & env.keys())
+        self.monotonic = 0.0
         self.fetcher = Shelf()
         self.house = self._build()
         self.jobs.work = self.house.process
@@ -99,6 +103,7 @@ class Door:
     def _build(self) -> House:
         records, signer = self.room.records, Signer(self.settings.secret)
         store = open_store(self.settings.store, fsync=False, signer=signer)
+        self.pressure = Pressure(records, store, self._bounds(), Recent(lambda: self.monotonic))
         retention = Retention(records, store)
         library = Library(records, store)
         return House(
@@ -110,13 +115,14 @@ class Door:
             quota=self.room.quota,
             tallies=self.room.tallies,
             replies=self.room.replies,
+            pressure=self.pressure,
             store=store,
             jobs=self.jobs,
             signer=signer,
             access=Access(self.room.keyring),
-            reception=Reception(records, store, self.jobs, self.room.locks),
+            reception=Reception(records, store, self.jobs, self.room.locks, self.pressure.require_calm),
             processing=Processing(records, store, PillowGauge(), Attaching(records, self.jobs), Fetching(records, store, self.fetcher)),
-            rendering=Rendering(records, store, self.jobs),
+            rendering=Rendering(records, store, self.jobs, self.pressure.require_calm),
             drawing=Drawing(records, store, PillowRenderer(), PillowGauge(), Carrying(records)),
             retention=retention,
             requeue=Requeue(retention, self.jobs),
@@ -125,6 +131,11 @@ class Door:
             folders=Folders(records, library),
             documents=Documents(records, library),
         )
+
+    def _bounds(self) -> Bounds:
+        """None unless the test sets one: most move the clock far beyond any wait."""
+        s = self.settings
+        return Bounds(s.max_wait, s.redis_full, s.disk_reserve) if self.bounded else Bounds()
 
     def close(self) -> None:
         """Give the fake connections back."""

@@ -241,6 +241,16 @@ def test_a_full_redis_takes_nothing_new_and_says_so(full):
     assert full.count(Index.EXPIRY_UPLOADS) == 1
 
 
+def test_how_full_it_is_is_known_where_it_has_a_bound(records, own_server):
+    assert records.memory() is None
+    used = int(own_server.client.info("memory")["used_memory"])
+    own_server.maxmemory(4 * used)
+    assert 0.2 < records.memory() < 0.4
+    own_server.maxmemory(1)
+    assert records.memory() > 1
+    own_server.maxmemory(0)
+
+
 def test_a_full_redis_lets_go(full, own_server):
     up, asset, blob = an_upload(), an_asset(), a_blob()
     full.settle_index(Index.EXPIRY_ASSETS, [(asset.ref, 5.0)])

@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from app.core.errors import StoreDown
+from app.core.recent import FRESH, Recent
 from app.stores.memory import MemoryStore
-from app.web.health import FRESH, PROBE, Recent
+from app.web.health import PROBE
 from tests.dialects.house import Door, Row
 from tests.services.up import eventually
 

@@ -102,6 +102,9 @@ class Records(Protocol):
     def settle_index(self, index: Index, refs: Iterable[tuple[Ref, float]]) -> None:
         """Take refs off an index, each only if its time is still the one given. Works when Redis is full."""
 
+    def memory(self) -> float | None:
+        """How full the database is, as a share of what it may take; None where nothing bounds it."""
+
     def ping(self) -> None:
         """Raise RecordsDown unless Redis answers."""
 

@@ -160,5 +160,8 @@ class Store(Protocol):
     def staged_before(self, age: float) -> Iterator[Staged]:
         """Everything staged that was last touched more than `age` seconds ago by the store's clock, own prefix only; unfinished multiparts too."""
 
+    def free(self) -> int | None:
+        """Bytes that may still be written; None where nobody can tell."""
+
     def ping(self) -> None:
         """Raise StoreDown unless the store takes and gives bytes."""

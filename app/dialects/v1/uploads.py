@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from app.core import filenames, parts, timing
+from app.core import filenames, metering, parts, timing
 from app.core.errors import Code, Fault, UploadError
 from app.core.operation import Operation
 from app.core.policy import Principal, Scope
@@ -147,7 +147,7 @@ def _urls(up: Upload, numbers: list[int] | None) -> list[views.Json]:
     until = min(up.expires_at, doors().now() + timing.LINK)
     sign, exact = doors().reception.store.part_url, up.length is not None
     places = views.slots(up, numbers)
-    doors().reception.reserve(up, max((place.offset + place.size for place in places), default=0))
+    metering.reserve(doors().reception.records, up, max((place.offset + place.size for place in places), default=0))
     return [
         {"number": s.number, "offset": s.offset, "size": s.size, "url": absolute(sign(up.staged, s, exact=exact, expires=until))}
         for s in places
