@@ -407,6 +407,15 @@ class Machine(RuleBasedStateMachine):
         assert not {key for key, blob in self.blobs.items() if blob.holders} & set(self.store.removed)
 
     @invariant()
+    def what_the_tenant_takes_up_is_what_stands(self):
+        live = sum(blob.state is BlobState.LIVE for blob in self.blobs.values())
+        assert self.records.standing(T).tally.rest == 100 * live
+        uploads = [found for one in self.jobs if (found := self.records.get(ref(Kind.UPLOAD, one)))]
+        flying = [up for up in uploads if up.state in {State.OPEN, State.FINISHED} and up.doomed_at is None]
+        assert self.records.standing(T).tally.uploads == len(flying)
+        assert self.records.standing(T).tally.flight == sum(up.length or up.offset for up in flying)
+
+    @invariant()
     def a_pointer_points_to_a_live_blob(self):
         found = {digest: self.records.get(ref(Kind.DIGEST, digest)) for digest in ("sha256:a", "sha256:b")}
         assert {digest: pointer.key for digest, pointer in found.items() if pointer} == self.pointers
@@ -464,6 +473,7 @@ def implied(entity):
         ],
         Operation: lambda e: [
             (Index.QUEUED, e.status is Status.QUEUED, e.resend_at),
+            (Index.WAITING, e.status is Status.QUEUED, e.queued_at),
             (Index.LEASE, e.status is Status.STARTED, e.lease),
             (Index.EXPIRY_OPERATIONS, e.status in FINAL, e.expires_at),
         ],
