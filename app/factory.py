@@ -14,6 +14,7 @@ from app.settings import Settings, from_env
 from app.web import cors, draining, limits, traces
 from app.web.dialect import EXTENSION, Dialect, Doors
 from app.web.health import HEALTH, PROBE, Probe
+from app.web.links import LINKS
 from app.web.mount import mount
 from app.web.oauth import OAUTH
 from app.web.transfers import TRANSFERS
@@ -33,6 +34,7 @@ def create_app(settings: Settings | None = None, packages: tuple[str, ...] = ("a
     traces.follow(app)
     app.register_blueprint(HEALTH)
     app.register_blueprint(TRANSFERS)
+    app.register_blueprint(LINKS)
     app.register_blueprint(OAUTH)
     mount(app, found.values())
     app.after_request(limits.announce)

@@ -28,14 +28,18 @@ def clean(filename: str | None) -> str | None:
     if filename is None:
         return None
     if "\0" in filename:
-        raise UploadError(Code.BAD_FILENAME, reason="it holds a NUL")
+        raise _bad("it holds a NUL")
     if len(filename) > LONGEST:
-        raise UploadError(Code.BAD_FILENAME, reason=f"it has more than {LONGEST} characters")
+        raise _bad(f"it has more than {LONGEST} characters")
     last = _DRIVE.sub("", filename.replace("\\", "/")).rstrip("/").rpartition("/")[2]
     kept = "".join(c for c in last if c not in _BIDI and unicodedata.category(c) not in {"Cc", "Cs"}).strip()
     if kept in {"", ".", ".."}:
-        raise UploadError(Code.BAD_FILENAME, reason="nothing is left of it without path parts and control characters")
+        raise _bad("nothing is left of it without path parts and control characters")
     return kept
+
+
+def _bad(reason: str) -> UploadError:
+    return UploadError(Code.BAD_FILENAME, reason=reason, errors=[f"filename: {reason}"])
 
 
 def default(media_type: str) -> str:

@@ -64,7 +64,8 @@ def part_size_for(policy: Policy, length: int | None, wanted: int | None = None)
     Raises UploadError(INVALID) when `wanted` is outside of what S3 takes.
     """
     if wanted is not None and not SMALLEST_PART <= wanted <= LARGEST_PART:
-        raise UploadError(Code.INVALID, reason=f"partSize must be between {SMALLEST_PART} and {LARGEST_PART} bytes")
+        reason = f"partSize: must be between {SMALLEST_PART} and {LARGEST_PART} bytes"
+        raise UploadError(Code.INVALID, reason=reason, errors=[reason])
     ceiling = policy.max_bytes if length is None else length
     return max(wanted or policy.part_size, math.ceil(ceiling / policy.max_parts))
 

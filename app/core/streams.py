@@ -114,16 +114,24 @@ class Streams:
 
         return _upload(self.records.commit([up.ref, up.parts_ref], step))
 
-    def declare(self, up: Upload, length: int) -> Upload:
-        """The length of a stream becomes known. Raises UploadError(TOO_LARGE), BAD_REQUEST when another one was declared, Moved."""
-        if length > up.policy.max_bytes:
+    def declare(self, up: Upload, length: int | None, digest: str | None = None) -> Upload:
+        """The length of a stream becomes known, or the digest of the whole, `sha256:{hex}`, which a worker compares; None: not yet.
+
+        Raises UploadError(TOO_LARGE), BAD_REQUEST when another length was declared, DIGEST_MISMATCH when another digest was, Moved.
+        """
+        if length in {None, up.length} and digest in {None, up.digest}:
+            return up
+        if length is not None and length > up.policy.max_bytes:
             raise UploadError(Code.TOO_LARGE, limit=up.policy.max_bytes, size=length)
 
         def step(current: Upload | None) -> Change:
             found = still_open(current, self.records.now())
-            if found.length not in {None, length}:
+            if length is not None and found.length not in {None, length}:
                 raise UploadError(Code.BAD_REQUEST, reason=f"the upload has {found.length} bytes, not {length}")
-            return Change(put=(upload.changed(found, length=length),), charge=True)
+            if digest is not None and found.digest not in {None, digest}:
+                raise UploadError(Code.DIGEST_MISMATCH)
+            known = upload.changed(found, length=length or found.length, digest=digest or found.digest)
+            return Change(put=(known,), charge=True)
 
         return _upload(self.records.commit([up.ref], step))
 

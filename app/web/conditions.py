@@ -49,6 +49,13 @@ def still(request: Request, etag: str) -> bool:
     return not wanted or wanted.contains(unquote_etag(etag)[0])
 
 
+def require_still(request: Request, etag: str, version: int | str) -> None:
+    """Raise UploadError(PRECONDITION) when If-Match names another tag than `etag` (quoted); `version` is what the client is told (13.1.1)."""
+    told = request.headers.get("If-Match")
+    if told is not None and not parse_etags(told).contains(unquote_etag(etag)[0]):
+        raise UploadError(Code.PRECONDITION, version=version)
+
+
 # ---------------------------------------------------------------- ranges
 
 

@@ -50,8 +50,7 @@ def put_whole(tenant: str, id: str) -> Response:
     body, verify = digests.verified(raw_body(request), request.headers)
     if body.length not in {None, part.length}:
         raise UploadError(Code.BAD_REQUEST, reason=f"Content-Range says {part.length} bytes, the body has {body.length}")
-    if part.total is not None and up.length is None:
-        up = doors().reception.streams.declare(up, part.total)
+    up = doors().reception.streams.declare(up, part.total, digests.whole_file(request.headers))
     kept = doors().reception.append(up, body, part.first, verify)
     if kept.offset == (part.total or up.length):
         return _promised(doors().reception.finish(kept), up)
@@ -106,6 +105,7 @@ def send(asset: Asset, facts: Facts, disposition: str = "attachment") -> Respons
 def deliver(head: Mapping[str, str], size: int, opened: Opener) -> Response:
     """What `opened(first, length)` gives of `size` bytes, with the headers of a whole answer, judged by their ETag: whole, a range, or 304."""
     etag = head["ETag"]
+    conditions.require_still(request, etag, etag)  # first of all, RFC 9110, section 13.2.2
     if conditions.not_modified(request, etag):  # before the range, RFC 9110, section 13.2.2
         return Response(status=304, headers={k: v for k, v in head.items() if k in {"ETag", "Cache-Control"}})
     span = conditions.span(request, size, etag)

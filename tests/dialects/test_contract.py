@@ -17,7 +17,7 @@ from tests.dialects.pictures import picture
 
 OURS = sorted(dialects.load())
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
-OTHERS = {"health", "transfers", "oauth"}  # what belongs to no dialect
+OTHERS = {"health", "links", "transfers", "oauth"}  # what belongs to no dialect
 SOME_ID = "0190d6e5-0000-7000-8000-000000000000"
 
 README = Path(__file__).parents[2] / "README.md"

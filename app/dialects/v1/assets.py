@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from app.core.asset import Asset, AssetState, there
+from app.core import filenames
+from app.core.asset import Asset, AssetState, keep, require_ready, revised, there
 from app.core.errors import Code, UploadError
 from app.core.policy import Principal, Scope
 from app.core.refs import Kind, Row, Shelf, lying_in
 from app.dialects.v1 import views
 from app.dialects.v1.access import speaker
 from app.dialects.v1.lists import asked, sliced
-from app.dialects.v1.schemas import Keep, ListAssets
+from app.dialects.v1.schemas import ListAssets, NewLink, Revised
 from app.web import conditions, transfers
 from app.web.dialect import doors
+from app.web.idempotency import idempotent
+from app.web.links import link
 from app.web.replies import answer
 from app.web.schemas import json_object, load
 
@@ -56,30 +59,55 @@ def _is_a(of: Asset, wanted: str) -> bool:
 @ASSETS.get("/<id>")
 def show(id: str) -> Response:
     """The asset."""
-    response = answer(_shown(doors().library.asset(speaker(Scope.ASSETS_READ), id)))
-    conditions.tag(response)
-    return conditions.unless_same(request, response)
+    return conditions.unless_same(request, _tagged(doors().library.asset(speaker(Scope.ASSETS_READ), id)))
 
 
 @ASSETS.patch("/<id>")
-def keep(id: str) -> Response:
-    """Keep it for ever. The same usage again changes nothing, another one is 409."""
+def change(id: str) -> Response:
+    """Keep it for ever, for a usage where one is named: the same again changes nothing, another one is 409. Or give it another name."""
     of = doors().library.asset(speaker(Scope.ASSETS_WRITE), id)
-    wanted = load(Keep(), json_object(request, required=True))
-    if not wanted:
-        raise UploadError(Code.INVALID, reason="say keep or usage")
-    return answer(_shown(doors().library.keep(of, wanted.get("usage"))))
+    wanted = load(Revised(), json_object(request, required=True))
+    name = filenames.clean(wanted.get("filename"))
+
+    def revise(current: Asset, now: float) -> Asset:
+        require_ready(current, now)
+        named = revised(current, now, filename=name) if name else current
+        return keep(named, wanted.get("usage"), now) if wanted.keys() - {"filename"} else named
+
+    return _tagged(doors().library.revise(of, revise, _version(of)))
 
 
-def _shown(of: Asset) -> views.Json:
-    return views.asset(of, doors().rendering.size(of))
+def _version(of: Asset) -> int | None:
+    """The version at which the asset must still stand; None where any will do. Raises UploadError(PRECONDITION)."""
+    conditions.require_still(request, _tagged(of).headers["ETag"], of.version)
+    return of.version if "If-Match" in request.headers else None
+
+
+def _tagged(of: Asset) -> Response:
+    response = answer(views.asset(of, doors().rendering.size(of)))
+    conditions.tag(response)
+    return response
 
 
 @ASSETS.delete("/<id>")
 def delete(id: str) -> Response:
     """Delete it; its bytes go when nobody else holds them."""
-    doors().library.delete(doors().library.asset(speaker(Scope.ASSETS_DELETE), id))
+    of = doors().library.asset(speaker(Scope.ASSETS_DELETE), id)
+    doors().library.delete(of, version=_version(of))
     return Response(status=204)
+
+
+@ASSETS.post("/<id>/links")
+@idempotent
+def new_link(id: str) -> Response:
+    """A URL that gives the bytes to whoever has it. Who may read them may pass them on."""
+    of = doors().library.asset(speaker(Scope.ASSETS_READ), id)
+    wanted = load(NewLink(), json_object(request, required=False))
+    name = filenames.clean(wanted.get("filename")) or of.filename
+    url, expires = link(of, name, wanted["disposition"], doors().now() + wanted["expires_in"])
+    response = answer({"url": url, "expiresAt": views.moment(expires)}, 201)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @ASSETS.get("/<id>/content")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from app.core.library import LONGEST_ID
 from app.core.operation import ATTACH, FETCH, INGEST, RENDER, Status
@@ -78,11 +78,25 @@ class Complete(Schema):
     parts = fields.List(fields.Nested(HeldPart), validate=validate.Length(max=10_000))
 
 
-class Keep(Schema):
-    """`PATCH /v1/assets/{id}`: keep it, and say what for."""
+class Revised(Schema):
+    """`PATCH /v1/assets/{id}`: keep it, and say what for; give it another name."""
 
     keep = Yes()
     usage = fields.String(validate=validate.Length(min=1, max=512))
+    filename = fields.String(validate=validate.Length(min=1))
+
+    @validates_schema
+    def _something(self, data: Mapping[str, Any], **_: Any) -> None:
+        if not data:
+            raise ValidationError("Say keep, usage or filename.", "keep")
+
+
+class NewLink(Schema):
+    """`POST /v1/assets/{id}/links`: for how many seconds, and how the bytes are called and shown."""
+
+    expires_in = fields.Integer(data_key="expiresIn", strict=True, load_default=3600, validate=validate.Range(min=1, max=7 * 86400))
+    disposition = fields.String(load_default="attachment", validate=validate.OneOf(("attachment", "inline")))
+    filename = fields.String(validate=validate.Length(min=1))
 
 
 # ---------------------------------------------------------------- queries of lists
