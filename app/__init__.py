@@ -12,6 +12,7 @@ The map of the rooms (each opens with its own law)::
     jobs      handing work to Celery
     imaging   measuring bytes with Pillow
     fetching  files behind URLs that clients name
+    metrics   what is counted, and where Prometheus asks for it
     access    who speaks: API keys, client credentials, bearer tokens
     web       what dialects share about HTTP
     dialects  one published upload API each

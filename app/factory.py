@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import dialects, logs
 from app.access import Sessions, TokenServer
+from app.core.silence import SILENT
 from app.core.waiting import Waiting
 from app.settings import Settings, from_env
-from app.web import cors, draining, limits, traces
+from app.web import cors, draining, limits, meters, traces
 from app.web.dialect import EXTENSION, Dialect, Doors
 from app.web.health import HEALTH, PROBE, Probe
 from app.web.links import LINKS
@@ -31,12 +33,14 @@ def create_app(settings: Settings | None = None, packages: tuple[str, ...] = ("a
     found = dialects.load(packages)
     app.extensions[EXTENSION] = _doors(settings, house, found)
     app.extensions[PROBE] = Probe(house.records, house.store, house.jobs, house.pulse, house.pressure)
+    if house.meter is not SILENT:
+        meters.count(app, house.meter)
     traces.follow(app)
     app.register_blueprint(HEALTH)
     app.register_blueprint(TRANSFERS)
     app.register_blueprint(LINKS)
     app.register_blueprint(OAUTH)
-    mount(app, found.values())
+    mount(app, list(found.values()))
     app.after_request(limits.announce)
     _front(app, settings)
     return app
@@ -50,8 +54,8 @@ def _doors(settings: Settings, house: House, found: Mapping[str, Dialect]) -> Do
         folders=house.folders,
         documents=house.documents,
         rendering=house.rendering,
-        waiting=Waiting(house.records, house.signals, most, draining.begun),
-        patience=Waiting(house.records, house.signals, most, draining.begun),
+        waiting=_waiting(house, most, "prefer"),
+        patience=_waiting(house, most, "patience"),
         access=limits.Metered(house.access, house.quota),
         tokens=limits.MeteredTokens(TokenServer(house.access.keyring), house.quota),
         sessions=Sessions(house.access.keyring),
@@ -65,6 +69,11 @@ def _doors(settings: Settings, house: House, found: Mapping[str, Dialect]) -> Do
         policies={name: settings.policy(name, dialect.policy) for name, dialect in found.items()},
         dialects=dict(found),
     )
+
+
+def _waiting(house: House, most: int, reason: str) -> Waiting:
+    seated = partial(house.meter.shift, "waiters", reason=reason)
+    return Waiting(house.records, house.signals, most, draining.begun, seated)
 
 
 def _front(app: Flask, settings: Settings) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from app import logs
 from app.settings import from_env
 from app.web import draining
+from app.wiring import hold_metrics, serve_metrics
 
 settings = from_env()
 
@@ -31,6 +32,11 @@ forwarded_allow_ips = ""
 logconfig_dict = logs.config(settings.log_level, "web")
 
 
+def on_starting(_server: Any) -> None:
+    """In the master: what its workers counted stays when one of them ends."""
+    hold_metrics(settings)
+
+
 def when_ready(server: Any) -> None:
     """Accepted sockets inherit this; the loop that reads a body has its own, shorter patience."""
     for listener in server.LISTENERS:
@@ -40,5 +46,6 @@ def when_ready(server: Any) -> None:
 
 
 def post_worker_init(_worker: Any) -> None:
-    """Long polls answer and writers save when SIGTERM comes, before gunicorn waits for them."""
+    """Long polls answer and writers save when SIGTERM comes, before gunicorn waits for them. One of this machine's processes shows the metrics."""
     draining.start()
+    serve_metrics(settings)

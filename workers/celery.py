@@ -18,7 +18,7 @@ from app.core import timing
 from app.jobs import names
 from app.jobs.broker import TRANSPORT, address
 from app.settings import Settings, from_env
-from app.wiring import House, build
+from app.wiring import House, build, hold_metrics, serve_metrics
 
 GIB = 1024**3
 ADDRESS_SPACE = 2 * GIB  # of a child that decodes: a bomb ends its own decode, not the machine; the decoders need 1.5 GiB at most
@@ -128,6 +128,18 @@ def _turning(**_: Any) -> None:
     file = settings().alive
     if file:
         file.touch()
+
+
+@signals.worker_init.connect
+def _count(**_: Any) -> None:
+    """Before the first child is forked."""
+    hold_metrics(settings())
+
+
+@signals.worker_ready.connect
+def _show(**_: Any) -> None:
+    """In the parent of the pool: children come and go."""
+    serve_metrics(settings())
 
 
 @signals.worker_process_init.connect

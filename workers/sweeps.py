@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from app.core.errors import Fault
+from app.core.retention import Swept
 from workers.celery import app, house
 
 DAY = 86400.0
+
+
+def _told(swept: Swept) -> None:
+    """Count what a pass did."""
+    meter = house().meter
+    meter.observe("sweep_seconds", swept.seconds, sweep=swept.name)
+    meter.count("swept", swept.done, sweep=swept.name)
+    meter.count("sweep_leftovers", swept.stuck, sweep=swept.name)
 
 
 @app.task(name="slipway.requeue_stalled", throws=(Fault,))
 def requeue_stalled() -> None:
     """Send again what nobody picked up; take over what a lost worker left. The most frequent of all: whoever asks knows that beat is alive."""
     house().pulse.mark("beat")
-    house().requeue.requeue_stalled()
+    _told(house().requeue.requeue_stalled())
 
 
 @app.task(name="slipway.write_manifests", throws=(Fault,))
 def write_manifests() -> None:
     """Describe in the store what changed."""
-    house().retention.write_manifests()
+    _told(house().retention.write_manifests())
 
 
 @app.task(name="slipway.send_canaries", throws=(Fault,))
@@ -30,38 +39,38 @@ def send_canaries() -> None:
 @app.task(name="slipway.expire_uploads", throws=(Fault,))
 def expire_uploads() -> None:
     """Open uploads past their deadline."""
-    house().retention.expire_uploads()
+    _told(house().retention.expire_uploads())
 
 
 @app.task(name="slipway.empty_folders", throws=(Fault,))
 def empty_folders() -> None:
     """What lay in deleted folders."""
-    house().emptying.empty_folders()
+    _told(house().emptying.empty_folders())
 
 
 @app.task(name="slipway.delete_doomed", throws=(Fault,))
 def delete_doomed() -> None:
     """Condemned bytes."""
-    house().retention.delete_doomed()
+    _told(house().retention.delete_doomed())
 
 
 @app.task(name="slipway.purge_assets", throws=(Fault,))
 def purge_assets() -> None:
     """Assets that nobody kept."""
-    house().retention.purge_assets()
+    _told(house().retention.purge_assets())
 
 
 @app.task(name="slipway.purge_operations", throws=(Fault,))
 def purge_operations() -> None:
     """Final operations past their retention."""
-    house().retention.purge_operations()
+    _told(house().retention.purge_operations())
 
 
 @app.task(name="slipway.sweep_orphans", throws=(Fault,))
 def sweep_orphans() -> None:
     """Staged bytes without a record; once a day, whoever comes first."""
     if house().pulse.once("sweep_orphans", DAY):
-        house().retention.sweep_orphans()
+        _told(house().retention.sweep_orphans())
 
 
 @app.task(name="slipway.recount", throws=(Fault,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import socket
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ from app.cli.child import Program
 from app.cli.ground import Credentials, Ground, Taken
 from app.cli.readiness import EVERYWHERE, Readiness
 from app.cli.supervisor import Supervisor
-from app.settings import Settings, embedded_socket, environment, from_env
+from app.settings import Settings, embedded_socket, environment, from_env, metrics_folder
 from app.wiring import build
 
 ROOT = Path(__file__).resolve().parents[2]  # the clone: the Procfile stands in it
@@ -31,8 +32,9 @@ PATIENCE = 60.0  # seconds for Redis to read its data
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes any free one.")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Default: SLIPWAY_DATA, or .slipway.")
 @click.option("--flower-port", type=click.IntRange(0, 65535), help="Default: SLIPWAY_FLOWER_PORT, or 5555; 0 takes any free one.")
+@click.option("--metrics-port", type=click.IntRange(0, 65535), help="Default: SLIPWAY_METRICS_PORT, or any free one, as 0.")
 @plainly
-def up(host: str, port: int, data_dir: Path | None, flower_port: int | None) -> None:
+def up(host: str, port: int, data_dir: Path | None, flower_port: int | None, metrics_port: int | None) -> None:
     """Run everything on this machine, until Ctrl-C or SIGTERM."""
     env = environment()
     folder = (data_dir or Path(env.get("SLIPWAY_DATA") or ".slipway")).expanduser().absolute()
@@ -42,13 +44,15 @@ def up(host: str, port: int, data_dir: Path | None, flower_port: int | None) -> 
         here.secret()
         settings = from_env(env)
         flower = ports.free(host, settings.flower_port if flower_port is None else flower_port)
+        metrics = ports.free(host, settings.metrics_port if metrics_port is None else metrics_port)
         with ports.listen(host, port) as door:
-            run(here, settings, env | handed(here, settings, host, door, flower), door)
+            run(here, settings, env | handed(here, settings, host, door, flower, metrics), door)
+        shutil.rmtree(metrics_folder(folder), ignore_errors=True)
     except (Taken, OSError) as trouble:
         raise click.ClickException(str(trouble)) from trouble
 
 
-def handed(here: Ground, settings: Settings, host: str, door: socket.socket, flower: int) -> dict[str, str]:
+def handed(here: Ground, settings: Settings, host: str, door: socket.socket, flower: int, metrics: int) -> dict[str, str]:
     """What the processes are told beyond our own environment."""
     own = environment()
     return {
@@ -56,6 +60,8 @@ def handed(here: Ground, settings: Settings, host: str, door: socket.socket, flo
         "SLIPWAY_FLOWER_ADDRESS": host,
         "SLIPWAY_FLOWER_PORT": str(flower),
         "SLIPWAY_FLOWER_AUTH": settings.flower_auth or here.kept("flower_auth", lambda: f"slipway:{new_secret()}"),
+        "SLIPWAY_METRICS_ADDRESS": own.get("SLIPWAY_METRICS_ADDRESS") or host,
+        "SLIPWAY_METRICS_PORT": str(metrics),
         "SLIPWAY_GRACE": own.get("SLIPWAY_GRACE") or GRACE,
         "PORT": str(door.getsockname()[1]),
         "PATH": f"{Path(sys.executable).parent}:{own.get('PATH', '')}",
@@ -111,6 +117,7 @@ Ready
 
   Slipway      {kept["url"]}
   Flower       {_url(env["SLIPWAY_FLOWER_ADDRESS"], env["SLIPWAY_FLOWER_PORT"])}  (user and password: {env["SLIPWAY_FLOWER_AUTH"]})
+  Metrics      {_url(env["SLIPWAY_METRICS_ADDRESS"], env["SLIPWAY_METRICS_PORT"])}/metrics
   Credentials  {here.folder / "credentials.json"}
 
 Try it:

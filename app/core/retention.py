@@ -28,12 +28,13 @@ BATCH = 200
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What one pass did: how many items, in how many seconds, and whether it left some for the next."""
+    """What one pass did: how many items, in how many seconds, whether it left some for the next, and how many it could not deal with."""
 
     name: str
     done: int
     seconds: float
     more: bool
+    stuck: int = 0
 
 
 @dataclass(slots=True)
@@ -53,7 +54,7 @@ class Pass:
 
     def report(self) -> Swept:
         """What it did; logged when it did something."""
-        swept = Swept(self.name, self.done, round(time.monotonic() - self.began, 3), self.more)
+        swept = Swept(self.name, self.done, round(time.monotonic() - self.began, 3), self.more, self.stuck)
         log.log(
             logging.INFO if swept.done else logging.DEBUG,
             "swept",

@@ -16,19 +16,24 @@ SLICE = 1.0  # a waiter looks up this often, to see whether the process is going
 class Waiting:
     """At most `most` threads of this process wait at a time; above that the answer is what stands now."""
 
-    def __init__(self, records: Records, signals: Signals, most: int, leaving: Callable[[], bool]) -> None:
-        self._records, self._signals, self._leaving = records, signals, leaving
+    def __init__(
+        self, records: Records, signals: Signals, most: int, leaving: Callable[[], bool], seated: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """`seated` hears 1 when somebody begins to wait, -1 when that ends."""
+        self._records, self._signals, self._leaving, self._seated = records, signals, leaving, seated
         self._seats = threading.BoundedSemaphore(most)
 
     def wait(self, op: Operation, seconds: float) -> Operation:
         """The operation as soon as it is final, or as it stands after `seconds`, at once when too many wait or the process drains."""
         if op.final or seconds <= 0 or not self._seats.acquire(blocking=False):
             return op
+        self._seated(1)
         try:
             return self._wait(op, time.monotonic() + seconds)
         except Fault:
             return op  # it was read a moment ago; the client may ask again
         finally:
+            self._seated(-1)
             self._seats.release()
 
     def _wait(self, op: Operation, until: float) -> Operation:

@@ -45,6 +45,11 @@ class CeleryJobs:
         with self._wire.open() as producer, producer.channel.conn_or_acquire() as redis:
             return int(redis.llen(names.PROCESSING))
 
+    def backlogs(self) -> dict[str, int]:
+        """How many messages wait in each queue. Raises BrokerDown."""
+        with self._wire.open() as producer, producer.channel.conn_or_acquire() as redis:
+            return {queue: int(redis.llen(queue)) for queue in names.CONSUMERS}
+
     def _send(self, task: str, args: tuple[str, ...], queue: str) -> None:
         trace = tracing.current()
         self._wire.send(_Message(task, args, queue, trace.headers if trace else {}))

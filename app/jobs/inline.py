@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 
 from app.core.refs import Ref
+from app.jobs import names
 
 Work = Callable[[str, str], object]  # what a worker does with tenant and operation id: `house.processing.process`
 
@@ -32,6 +33,10 @@ class InlineJobs:
     def backlog(self) -> int:
         """How many messages wait."""
         return len(self.waiting)
+
+    def backlogs(self) -> dict[str, int]:
+        """All wait in one queue."""
+        return {names.PROCESSING: self.backlog()}
 
     def run(self, *, times: int = 1) -> int:
         """Hand out all that waits, each message `times` times, as a broker may; how many messages there were."""

@@ -15,6 +15,8 @@ from app.settings.variables import NAMES, VARIABLES, Settings, Variable
 
 SOCKET_LIMIT = 100  # bytes; the kernel takes 107, and redis-server's message beyond that is a misleading "Address already in use"
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - the folder in it is made for its owner alone, and whose it is is looked at
+
 
 class SettingsError(Exception):
     """Every faulty variable, one a line."""
@@ -35,6 +37,13 @@ def embedded_socket(data: Path) -> Path:
     if len(os.fsencode(inside)) <= SOCKET_LIMIT:
         return inside
     return Path("/tmp") / f"slipway-{hashlib.sha256(os.fsencode(inside)).hexdigest()[:16]}" / "redis.sock"  # noqa: S108 - `up` makes the folder and checks whose it is
+
+
+def metrics_folder(data: Path) -> Path:
+    """Where the processes of one machine that share a data folder count: in memory where there is such a place, and in no other container."""
+    if os.access(MEMORY, os.W_OK):
+        return MEMORY / f"slipway-{os.getuid()}-{hashlib.sha256(os.fsencode(data.absolute())).hexdigest()[:16]}"
+    return data / "metrics"
 
 
 def from_env(env: Mapping[str, str] | None = None) -> Settings:

@@ -65,6 +65,10 @@ class Settings:
     flower_address: str = of("FLOWER_ADDRESS", str, "127.0.0.1", "the address at which Flower listens")
     flower_port: int = of("FLOWER_PORT", readers.whole(0, 65535), "5555", "the port at which Flower listens")
     flower_auth: str | None = of("FLOWER_AUTH", readers.pair, "", "user:password of Flower, which does not start without", private=True)
+    metrics_address: str = of("METRICS_ADDRESS", str, "127.0.0.1", "the address at which /metrics is served")
+    metrics_port: int = of(
+        "METRICS_PORT", readers.whole(0, 65535), "0", "the port at which /metrics is served; 0: none, and `slipway up` takes any free one"
+    )
     fsync: bool = of("FSYNC", readers.switch, "on", "sync what a 202 promises to disk first")
     sums: bool = of("SUMS", readers.switch, "on", "sum what comes in (CRC64NVME), and compare it before it rests")
     grace: float = of("GRACE", readers.seconds, "20", "how long work under way may go on after SIGTERM; the platform kills later than that")

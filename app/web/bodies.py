@@ -50,11 +50,15 @@ class Flow(ABC):
 
 
 class RequestBody(Flow):
-    """What one request carries. `length` is None for a chunked body. `tier`: how it is read; `ended`: whether it was, to its end."""
+    """What one request carries. `length` is None for a chunked body.
+
+    `tier`: how it is read; `ended`: whether it was, to its end; `received`: how many bytes came so far.
+    """
 
     def __init__(self, environ: dict[str, Any], pace: Pace | None = None) -> None:
         self.length = _length(environ)
         self.ended = self.length == 0
+        self.received = 0
         self.wire = sockets.wire(environ)
         self._pace = pace or Pace()
         self._left = self.length
@@ -88,6 +92,7 @@ class RequestBody(Flow):
         return piece
 
     def _count(self, count: int) -> None:
+        self.received += count
         if self._left is None:
             self.ended = count == 0
             return

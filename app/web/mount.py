@@ -7,23 +7,25 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.core import tracing
 from app.core.errors import ClientGone, Code, Fault, Problem, UploadError, problem
 from app.web import problems
 from app.web.bodies import refuse_rest
-from app.web.dialect import Dialect, doors
+from app.web.dialect import Dialect
 from app.web.replies import require_host
 
 log = logging.getLogger(__name__)
 
 RETRY_AFTER = "5"
+MOUNTS = "slipway.mounts"
+REFUSED = "slipway.refused"  # in the environ: the code of a refusal, for who counts
 BY_STATUS: Mapping[int, Code] = {
     400: Code.BAD_REQUEST,
     401: Code.UNAUTHENTICATED,
@@ -39,11 +41,13 @@ BY_STATUS: Mapping[int, Code] = {
 }
 
 
-def mount(app: Flask, dialects: Iterable[Dialect]) -> None:
+def mount(app: Flask, dialects: Collection[Dialect]) -> None:
     """Register every dialect under its mounts, and the handlers over all."""
     for dialect in dialects:
         for number, prefix in enumerate(dialect.mounts):
             app.register_blueprint(dialect.blueprint, url_prefix=prefix, name=dialect.name if number == 0 else f"{dialect.name}_{number}")
+    mounts = {prefix: dialect for dialect in dialects for prefix in dialect.mounts}
+    app.extensions[MOUNTS] = sorted(mounts.items(), key=lambda found: len(found[0]), reverse=True)
     app.before_request(require_host)
     app.register_error_handler(UploadError, lambda error: refuse(error.problem))
     app.register_error_handler(Fault, _unavailable)
@@ -54,17 +58,16 @@ def mount(app: Flask, dialects: Iterable[Dialect]) -> None:
 
 def dialect_at(path: str) -> Dialect | None:
     """The dialect whose mount is the longest that `path` lies in."""
-    fits = [
-        (len(prefix), name)
-        for name, dialect in doors().dialects.items()
-        for prefix in dialect.mounts
-        if path == prefix or path.startswith(prefix + "/")
-    ]
-    return doors().dialects[max(fits)[1]] if fits else None
+    mounts: list[tuple[str, Dialect]] = current_app.extensions[MOUNTS]  # the longest first
+    for prefix, dialect in mounts:
+        if path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in {"", "/"}:
+            return dialect
+    return None
 
 
 def refuse(why: Problem) -> Response:
     """The refusal in the form of the dialect that was spoken to."""
+    request.environ[REFUSED] = why.code.value
     dialect = dialect_at(request.path)
     response = dialect.render(why) if dialect else problems.render(why)
     if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE or why.code in {Code.RATE_LIMITED, Code.IDEMPOTENCY_RUNNING}:

@@ -7,6 +7,7 @@ Every call may raise the Fault of its room (RecordsDown, StoreDown, BrokerDown);
 from app.core.ports.fetching import Fetcher
 from app.core.ports.imaging import Gauge, Header, Renderer
 from app.core.ports.jobs import Jobs
+from app.core.ports.meter import Meter
 from app.core.ports.quota import Allowance, Quota, Spent, Window
 from app.core.ports.records import NOTHING, Change, Entity, Locks, Pulse, Records, Signals, Tallies, Waiter
 from app.core.ports.replies import Kept, Replies, Reply, Turn
@@ -26,6 +27,7 @@ __all__ = [
     "Kept",
     "Landed",
     "Locks",
+    "Meter",
     "Pulse",
     "Quota",
     "Records",

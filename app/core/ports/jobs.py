@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from app.core.refs import Ref
@@ -18,3 +19,6 @@ class Jobs(Protocol):
 
     def backlog(self) -> int:
         """How many messages wait in the processing queue. Raises BrokerDown."""
+
+    def backlogs(self) -> Mapping[str, int]:
+        """How many messages wait in each queue, by its name. Raises BrokerDown."""
