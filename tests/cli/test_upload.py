@@ -113,6 +113,55 @@ def test_what_will_not_change_is_not_tried_again(upload, answer, code, detail):
     assert shown["problem"]["detail"] == detail or (detail is None and "answered with status" in shown["problem"]["detail"])
 
 
+BUSY = (503, {"Retry-After": "0"}, {})
+ANNOUNCED = {"id": "op1", "upload": {"id": "up1", "parts": [{"number": 1, "offset": 0, "size": 5, "url": "HERE/signed/1"}]}}
+HELD = {"id": "up1", "state": "open", "operationId": "op1", "parts": [{"number": 1, "offset": 0, "size": 5, "etag": "e"}]}
+FRESH = {"parts": [{"number": 1, "offset": 0, "size": 5, "url": "HERE/signed/2"}]}
+MISSING = (409, {}, {"code": "parts_missing", "missing": [1]})
+END = [(202, {}, {"id": "op1"}), (200, {}, DONE), (200, {}, ASSET)]
+
+
+@pytest.mark.parametrize(
+    ("answers", "asked"),
+    [
+        ([(200, {}, {})], ["PUT /signed/1"]),
+        ([BUSY, (200, {}, HELD)], ["PUT /signed/1", "GET /v1/uploads/up1"]),
+        (
+            [BUSY, (200, {}, HELD | {"parts": []}), (200, {}, FRESH), (200, {}, {})],
+            ["PUT /signed/1", "GET /v1/uploads/up1", "POST /v1/uploads/up1/parts", "PUT /signed/2"],
+        ),
+        ([(403, {}, {}), (200, {}, FRESH), (200, {}, {})], ["PUT /signed/1", "POST /v1/uploads/up1/parts", "PUT /signed/2"]),
+        (
+            [(200, {}, {}), MISSING, (200, {}, FRESH), (200, {}, {})],
+            ["PUT /signed/1", "POST /v1/uploads/up1/complete", "POST /v1/uploads/up1/parts", "PUT /signed/2"],
+        ),
+    ],
+)
+def test_a_part_is_sent_again_only_where_it_is_not_held(upload, monkeypatch, answers, asked):
+    monkeypatch.setattr("app.cli.sending.SMALL", 1)
+    shown, seen = sent(upload, [(202, {}, ANNOUNCED), *answers, *END])
+    ends = ["POST /v1/uploads/up1/complete", "GET /v1/operations/op1", "GET /v1/assets/as1"]
+    assert [f"{method} {path}" for method, path, *_ in seen] == ["POST /v1/uploads", *asked, *ends]
+    assert shown["ok"]
+    assert {body for method, _, _, body in seen if method == "PUT"} == {b"bytes"}
+    assert not any("Authorization" in headers for method, _, headers, _ in seen if method == "PUT")
+
+
+@pytest.mark.parametrize(
+    ("answers", "code"),
+    [
+        ([(403, {}, {})] + [(200, {}, FRESH), (403, {}, {})] * 3, "http_403"),
+        ([(422, {}, {"code": "part_size", "detail": "No."})], "part_size"),
+        ([(200, {}, {}), *[MISSING, (200, {}, FRESH), (200, {}, {})] * 2, MISSING, (200, {}, FRESH)], "parts_missing"),
+    ],
+)
+def test_a_part_that_is_never_taken_ends_it(upload, monkeypatch, answers, code):
+    monkeypatch.setattr("app.cli.sending.SMALL", 1)
+    monkeypatch.setattr("app.cli.patience.PAUSE_FIRST", 0.01)
+    shown, _ = sent(upload, [(202, {}, ANNOUNCED), *answers], status=1)
+    assert shown["problem"]["code"] == code
+
+
 def test_a_file_that_failed_or_was_cancelled_is_no_success(upload):
     failed_op = {"id": "op1", "status": "failed", "problem": {"code": "not_an_image", "detail": "No image."}}
     shown, _ = sent(upload, [(202, {}, {"id": "op1"}), (200, {}, failed_op)], status=1)

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @contextmanager
 def server(*answers):
-    """Answers in turn: (status, headers, document) -> its URL, and the requests as (method, path, headers, body)."""
+    """Answers in turn, (status, headers, document) where HERE stands for its URL, -> its URL, and the requests as (method, path, headers, body)."""
     waiting, seen = list(answers), []
 
     class Told(BaseHTTPRequestHandler):
@@ -18,7 +18,7 @@ def server(*answers):
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             seen.append((self.command, self.path, self.headers, body))
             status, headers, document = waiting.pop(0)
-            content = json.dumps(document).encode()
+            content = json.dumps(document).replace("HERE", f"http://127.0.0.1:{door.server_port}").encode()
             self.send_response(status)
             for name, value in {**headers, "Content-Length": str(len(content))}.items():
                 self.send_header(name, value)
