@@ -251,3 +251,34 @@ def test_a_login_is_charged_as_a_request(make):
     with door.app.test_request_context(NONE), pytest.raises(UploadError) as refused:
         guard.by_password(ME, PASSWORD)
     assert refused.value.code is Code.RATE_LIMITED
+
+
+# ---------------------------------------------------------------- on every answer
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/v1/usage", None, 200),
+        ("POST", "/v1/uploads", {"filename": "a.png", "size": 10}, 202),
+        ("GET", "/v1/assets/none", None, 404),
+        ("POST", "/v1/uploads", b"", 400),
+        ("POST", "/v1/uploads", {"size": "many"}, 422),
+        ("POST", "/v1/uploads", {"filename": "a.png", "size": 10**12}, 413),
+        ("POST", "/v1/uploads", {"filename": "a.png", "size": 11_000}, 507),
+    ],
+)
+def test_whoever_is_known_is_told_how_he_stands(make, method, path, body, status):
+    door = make(SLIPWAY_QUOTA_BYTES="10KB")
+    found = door.run(Row(method, path, door.key(), body, status))
+    assert found.headers["RateLimit-Policy"] == '"second";q=1000;w=1, "hour";q=1000000;w=3600'
+    assert re.fullmatch(r'"second";r=\d+;t=[01], "hour";r=999999;t=\d+', found.headers["RateLimit"])
+
+
+def test_429_names_what_is_used_up_in_the_words_of_the_draft(door):
+    who = door.key()
+    statuses(door, who, 2)
+    answer = door.run(Row("GET", NONE, who, status=429, shows={"code": "rate_limited", "violated-policies": ["hour"]}))
+    assert answer.get_json()["type"] == "https://iana.org/assignments/http-problem-types#quota-exceeded"
+    left = dict(re.findall(r'"(\w+)";r=\d+;t=(\d+)', answer.headers["RateLimit"]))
+    assert int(answer.headers["Retry-After"]) >= int(left["hour"])
