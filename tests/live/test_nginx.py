@@ -35,7 +35,13 @@ ANY_FILE = {"SLIPWAY_V1_MEDIA_TYPES": "*/*", "SLIPWAY_V1_JUDGE": "off", "SLIPWAY
 @pytest.fixture(scope="module")
 def house():
     """Few threads, so that one that is held is missed."""
-    env = {"SLIPWAY_TRUSTED_PROXIES": "1", "SLIPWAY_ACCEL": "/_store", "SLIPWAY_WEB_THREADS": "4", "WEB_CONCURRENCY": "1"}
+    env = {
+        "SLIPWAY_TRUSTED_PROXIES": "1",
+        "SLIPWAY_ACCEL": "/_store",
+        "SLIPWAY_WEB_THREADS": "4",
+        "WEB_CONCURRENCY": "1",
+        "SLIPWAY_GRACE": "20",
+    }
     with Up(**env, **ANY_FILE) as up:
         yield up
 
@@ -268,8 +274,8 @@ def test_a_door_that_is_asked_to_go_finishes_what_it_began(house, front):
         assert answered(polling).status == 200
         uploading.sendall(bytes(100_000))
         assert answered(uploading).status == 202
-        leader.wait(10)
-    eventually(lambda: requests.get(f"{front.url}/healthz", timeout=10).ok, 20, "another one")
+        leader.wait(30)
+    eventually(lambda: requests.get(f"{front.url}/healthz", timeout=10).ok, 40, "another one")
 
 
 # ---------------------------------------------------------------- upstreams that misbehave
