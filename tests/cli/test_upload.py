@@ -2,10 +2,12 @@
 
 import email.utils
 import json
+import ssl
 import threading
 import time
 
 import pytest
+import trustme
 from click.testing import CliRunner
 
 from app.cli import main
@@ -160,6 +162,18 @@ def test_a_part_that_is_never_taken_ends_it(upload, monkeypatch, answers, code):
     monkeypatch.setattr("app.cli.patience.PAUSE_FIRST", 0.01)
     shown, _ = sent(upload, [(202, {}, ANNOUNCED), *answers], status=1)
     assert shown["problem"]["code"] == code
+
+
+def test_a_certificate_that_nobody_vouches_for_is_not_taken(upload, tmp_path):
+    authority, tls = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    with server((202, {}, {"id": "op1"}), tls=tls) as (url, seen):
+        words = ["photo.png", "--no-wait", "--url", url, "--key", "k"]
+        assert "certificate verify failed" in upload(*words, status=1).stderr
+        assert seen == []
+        upload(*words, SSL_CERT_FILE=str(tmp_path / "ca.pem"))
+        assert len(seen) == 1
 
 
 def test_a_file_that_failed_or_was_cancelled_is_no_success(upload):

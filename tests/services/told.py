@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @contextmanager
-def server(*answers):
+def server(*answers, tls=None):
     """Answers in turn, (status, headers, document) where HERE stands for its URL, -> its URL, and the requests as (method, path, headers, body)."""
     waiting, seen = list(answers), []
 
@@ -31,6 +31,8 @@ def server(*answers):
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Told) as door:
+        if tls:
+            door.socket = tls.wrap_socket(door.socket, server_side=True)
         threading.Thread(target=door.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{door.server_port}", seen
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{door.server_port}", seen
         door.shutdown()
