@@ -87,6 +87,7 @@ FAMILIES = (
     _state("pending_overdue_seconds", "How long the oldest of it has been due.", "work"),
     _state("canary_age_seconds", "Seconds since a canary, or a message of beat's, was last read.", "consumer"),
     _state("queue_messages", "Messages that wait in a queue of the broker.", "queue"),
+    _state("redis_memory_ratio", "How much of its maxmemory the Redis of the records uses, from 0 to 1; nothing where it has none."),
     _state("disk_free_bytes", "Bytes that may still be written to the disk of a folder.", "folder"),
     _state("disk_size_bytes", "Bytes of the disk of a folder.", "folder"),
 )

@@ -102,6 +102,9 @@ class State:
             yield "pending_overdue_seconds", (work,), max((now - at for _, at in self.records.due(index, now, 1)), default=0.0)
             if index in STATES:
                 yield "operations", (STATES[index],), waiting
+        memory = self.records.memory()
+        if memory is not None:
+            yield "redis_memory_ratio", (), memory
         for consumer in CONSUMERS:
             age = self.pulse.age(consumer)
             if age is not None:

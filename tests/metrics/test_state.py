@@ -27,13 +27,14 @@ def state_of(door, **folders):
     return State(door.house.records, door.house.pulse, door.jobs, door.house.store, folders)
 
 
-def test_the_state_of_a_house(door, exported, tmp_path):
+def test_the_state_of_a_house(door, exported, tmp_path, monkeypatch):
     world = World(door)
     world.hold()
     first, _ = world.upload(b"one"), world.upload(b"two")
     world.house.processing._claim(first.ref)
     door.house.pulse.mark("worker")
     door.pass_time(60)
+    monkeypatch.setattr(type(door.house.records), "memory", lambda _: 0.25)
     found = exported(state_of(door, store=tmp_path, missing=tmp_path / "none").looks())
     assert {part: found["up", part] for part in ("redis", "broker", "store", "disk")} == dict.fromkeys(
         ("redis", "broker", "store", "disk"), 1
@@ -45,6 +46,7 @@ def test_the_state_of_a_house(door, exported, tmp_path):
     assert found["pending_overdue_seconds", "delete_doomed"] == 0
     assert found["canary_age_seconds", "worker"] >= 0
     assert ("canary_age_seconds", "keeper") not in found
+    assert found["redis_memory_ratio",] == 0.25
     assert found["queue_messages", "processing"] == 2
     assert 0 < found["disk_free_bytes", "store"] <= found["disk_size_bytes", "store"]
     assert ("disk_free_bytes", "missing") not in found
