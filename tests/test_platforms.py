@@ -164,6 +164,22 @@ def test_web_is_probed_at_the_door_and_workers_by_their_loop():
         assert COMPOSE["services"][name]["healthcheck"]["test"] == ["CMD", "/srv/slipway/deploy/healthy", name]
 
 
+def test_metrics_are_found_where_they_are_served():
+    (told,) = objects("ConfigMap")
+    port = told["data"]["SLIPWAY_METRICS_PORT"]
+    for found in objects("Deployment"):
+        name, template = found["metadata"]["name"], found["spec"]["template"]
+        if name in {"web", "worker", "keeper"}:
+            assert {"name": "metrics", "containerPort": int(port)} in template["spec"]["containers"][0]["ports"]
+            assert template["metadata"]["annotations"] == {
+                "prometheus.io/scrape": "true",
+                "prometheus.io/path": "/metrics",
+                "prometheus.io/port": port,
+            }
+    (service,) = [found for found in objects("Service") if found["metadata"]["name"] == "web"]
+    assert [each["name"] for each in service["spec"]["ports"]] == ["http"]
+
+
 def test_there_is_one_beat_and_never_two():
     (beat,) = [found for found in objects("Deployment") if found["metadata"]["name"] == "beat"]
     assert (beat["spec"]["replicas"], beat["spec"]["strategy"]) == (1, {"type": "Recreate"})
