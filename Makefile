@@ -20,16 +20,20 @@ PEERS_NODE_STAMP := $(BENCH)/node_modules/.installed
 PEERS := $(VENV)/peers
 PEERS_STAMP := $(PEERS)/.installed
 
-.PHONY: run test check bench
+.PHONY: run test check lint bench
 .DEFAULT_GOAL := test
 
 run: $(STAMP)
 	@exec $(BIN)/slipway up --host "$(HOST)" --port "$(PORT)" --data-dir "$(DATA)" --flower-port "$(FLOWER_PORT)"
 
-test: check $(NODE_STAMP) $(NOMAD_STAMP)
+test: lint $(NODE_STAMP) $(NOMAD_STAMP)
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
-check: $(STAMP)
+# In two minutes: all but what starts real processes, and what takes seconds a row.
+check: lint
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m 'not slow'
+
+lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -14,6 +14,30 @@ settings.register_profile("house", deadline=None, print_blob=True)  # the machin
 settings.load_profile("house")
 
 
+HERE = Path(__file__).parent
+SLOW = (  # by their place: real servers and processes, and modules of thousands of rows
+    "live",
+    "clients",
+    "workers",
+    "conformance",
+    "cli/test_supervisor.py",
+    "records/test_machine.py",
+    "records/test_servers.py",
+    "records/test_faults.py",
+    "core/test_chaos.py",
+    "dialects/test_access.py",
+    "dialects/test_faults.py",
+    "dialects/test_shared.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    """`make check` leaves out what is slow."""
+    for item in items:
+        if item.path.is_relative_to(HERE) and item.path.relative_to(HERE).as_posix().startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture
 def short_dir():
     """A folder whose path is short enough for unix sockets (107 bytes)."""
