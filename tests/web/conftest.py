@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -62,16 +62,17 @@ def read_answer(stream):
     return Answer(status, headers, stream.read(int(headers["content-length"])))
 
 
-@pytest.fixture(scope="session")
-def door(tmp_path_factory):
-    found = Door(tmp_path_factory.mktemp("door") / "events")
-    options = ["-k", "gthread", "-w", "1", "--threads", "4", "-b", "127.0.0.1:0", "--keep-alive", "30", "--no-control-socket"]
+@contextmanager
+def gunicorn(folder, *more):
+    """The app of `door.py` behind a gunicorn of its own."""
+    found = Door(folder / "events")
+    options = ["-k", "gthread", "-w", "1", "--threads", "4", "-b", "127.0.0.1:0", "--keep-alive", "30", "--no-control-socket", *more]
     env = {**os.environ, "DOOR_LOG": str(found.log)}
     command = [sys.executable, "-m", "gunicorn", *options, "tests.web.door:app"]
     process = subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True)
     try:
         for line in process.stderr:
-            if listening := re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", line):
+            if listening := re.search(r"Listening at: https?://127\.0\.0\.1:(\d+)", line):
                 found.port = int(listening[1])
                 break
         yield found
@@ -79,6 +80,12 @@ def door(tmp_path_factory):
         process.send_signal(signal.SIGQUIT)
         process.stderr.close()
         process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def door(tmp_path_factory):
+    with gunicorn(tmp_path_factory.mktemp("door")) as found:
+        yield found
 
 
 @pytest.fixture
