@@ -15,19 +15,28 @@ settings.load_profile("house")
 
 
 HERE = Path(__file__).parent
-SLOW = (  # by their place: real servers and processes, and modules of thousands of rows
+SLOW = (  # by their place: real servers and processes, whole doors row by row, and modules of thousands of rows
     "live",
     "clients",
     "workers",
     "conformance",
     "cli/test_supervisor.py",
+    "cli/test_upload.py",
     "records/test_machine.py",
     "records/test_servers.py",
     "records/test_faults.py",
     "core/test_chaos.py",
-    "dialects/test_access.py",
-    "dialects/test_faults.py",
-    "dialects/test_shared.py",
+    "core/test_kept.py",
+    "dialects/test_",
+    "dialects/backoffice",
+    "dialects/contentful",
+    "dialects/nomad",
+    "dialects/squidex",
+    "dialects/wdesk",
+    "imaging/test_limits.py",
+    "imaging/test_renderer",
+    "web/test_cors.py",
+    "web/test_limits.py",
 )
 
 
