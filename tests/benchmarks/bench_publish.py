@@ -121,6 +121,7 @@ def test_small_uploads(tmp_path):
             "SLIPWAY_V1_REQUESTS_PER_SECOND": "0",
             "SLIPWAY_V1_REQUESTS_PER_HOUR": "0",
             "SLIPWAY_V1_UPLOAD_TTL": "86400",
+            "SLIPWAY_FSYNC": os.environ.get("FSYNC", "on"),
         }
         access = build(from_env(env)).access
         access.add_tenant("bench")
