@@ -15,6 +15,7 @@ from app.core.waiting import Waiting
 from app.settings import Settings, from_env
 from app.web import cors, draining, limits, meters, traces
 from app.web.dialect import EXTENSION, Dialect, Doors
+from app.web.docs import DOCS
 from app.web.health import HEALTH, PROBE, Probe
 from app.web.links import LINKS
 from app.web.mount import mount
@@ -40,6 +41,7 @@ def create_app(settings: Settings | None = None, packages: tuple[str, ...] = ("a
     app.register_blueprint(TRANSFERS)
     app.register_blueprint(LINKS)
     app.register_blueprint(OAUTH)
+    app.register_blueprint(DOCS)
     mount(app, list(found.values()))
     app.after_request(limits.announce)
     _front(app, settings)

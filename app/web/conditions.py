@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import quote
 
 from flask import Request, Response
@@ -32,8 +33,11 @@ def tag(response: Response) -> None:
 
 
 def unless_same(request: Request, response: Response) -> Response:
-    """The response, or 304 when the client has the same already (If-None-Match), 412 when it insists on another (If-Match)."""
+    """The response, or 304 when the client has the same already (If-None-Match). Raises PRECONDITION when it insists on another (If-Match)."""
+    mine = response.get_etag()[0]
     response.make_conditional(request.environ)
+    if response.status_code == HTTPStatus.PRECONDITION_FAILED:
+        raise UploadError(Code.PRECONDITION, version=mine)
     return response
 
 

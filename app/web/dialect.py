@@ -32,6 +32,7 @@ class Dialect:
     `mounts`: the path prefixes that are its own, each like `/wdesk`; its blueprint is registered under every one.
     `authenticate`: who speaks; raises UploadError(UNAUTHENTICATED). `render`: a refusal in the vendor's own form.
     `monitor`: the path, below the public base, at which an operation is polled by this vendor's clients.
+    `document`: its OpenAPI document for a public base, where it has one.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Dialect:
     authenticate: Callable[[Request], Principal]
     render: Callable[[Problem], Response]
     monitor: Callable[[Operation], str]
+    document: Callable[[str], dict[str, Any]] | None = None
 
 
 class Guard(Protocol):

@@ -62,6 +62,7 @@ V1 = Case(
     ),
     final=_completed,
     too_large=lambda _door, _who: ("POST", "/v1/uploads"),
+    open_to_all=frozenset({"/v1/openapi.json"}),
 )
 
 

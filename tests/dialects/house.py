@@ -42,6 +42,7 @@ from app.settings import from_env
 from app.stores import open_store
 from app.wiring import House
 from tests.core.worlds import Bytes
+from tests.dialects import told
 
 SHIFT = "test:shift"
 BASE = "http://slipway.test"
@@ -171,11 +172,15 @@ class Door:
     # ------------------------------------------------------------ requests
 
     def send(self, method: str, path: str, headers=None, body: Any = None, environ=None):
-        """The answer to a request; a dict or list is sent as JSON. URLs of ours are cut to their path."""
+        """The answer to a request; a dict or list is sent as JSON. URLs of ours are cut to their path.
+
+        What the native door answers is held against its document.
+        """
         as_json = {"json": body} if isinstance(body, dict | list) else {"data": body}
-        return self.client.open(
-            path.removeprefix(BASE), method=method, headers=headers, base_url=BASE, environ_overrides=environ, **as_json
-        )
+        place = path.removeprefix(BASE)
+        answer = self.client.open(place, method=method, headers=headers, base_url=BASE, environ_overrides=environ, **as_json)
+        told.judge(self.app, method, place, answer)
+        return answer
 
     def run(self, row: Row):
         """Send the row, judge the answer, give it back."""

@@ -31,6 +31,10 @@ PUBLIC = {  # what answers to everybody, and why
     "/oauth2/token": "gives tokens for a client's id and secret",
     "/oauth2/revoke": "the client proves itself by id and secret",
     "/.well-known/oauth-authorization-server": "says where those two are",
+    "/v1/openapi.json": "what there is, not whose",
+    "/docs": "the same for people",
+    "/docs/style.css": "how that looks",
+    "/": "the way there",
     "/wdesk/oauth2/token": "gives tokens for a client's id and secret",
     "/wdesk/iam/v1/oauth2/token": "the same under the vendor's other name",
     "/squidex/identity-server/connect/token": "gives tokens for a client's id and secret",
@@ -42,6 +46,7 @@ PUBLIC = {  # what answers to everybody, and why
 SEALED = {  # what answers to whoever was given the URL: the signature is the credential
     "/transfers/<tenant>/<id>": Code.LINK_INVALID,
     "/transfers/<tenant>/<id>/parts/<int:number>": Code.LINK_INVALID,
+    "/links/<tenant>/<id>/<disposition>/<name>": Code.LINK_INVALID,
     "/contentful/<space>/<id>/<token>/<filename>": Code.NOT_FOUND,
 }
 NO_SCOPE = {  # what everybody with credentials of the tenant may do

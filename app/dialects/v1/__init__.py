@@ -10,6 +10,7 @@ from flask import Blueprint, Request
 from app.core.operation import Operation
 from app.core.policy import Policy, Principal
 from app.dialects.v1.assets import ASSETS
+from app.dialects.v1.openapi import DOCUMENT, document
 from app.dialects.v1.operations import OPERATIONS
 from app.dialects.v1.uploads import UPLOADS
 from app.dialects.v1.usage import USAGE
@@ -17,7 +18,7 @@ from app.web import problems
 from app.web.dialect import Dialect, doors
 
 V1 = Blueprint("v1", __name__)
-for part in (UPLOADS, OPERATIONS, ASSETS, USAGE):
+for part in (UPLOADS, OPERATIONS, ASSETS, USAGE, DOCUMENT):
     V1.register_blueprint(part)
 
 
@@ -39,4 +40,5 @@ DIALECT = Dialect(
     authenticate=authenticate,
     render=problems.render,
     monitor=monitor,
+    document=document,
 )

@@ -11,6 +11,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from app.core.library import LONGEST_ID
 from app.core.operation import ATTACH, FETCH, INGEST, RENDER, Status
+from app.core.parts import LARGEST_PART, SMALLEST_PART
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
 WORD = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
@@ -27,6 +28,17 @@ class Plan(fields.Field[bool | int]):
         if isinstance(value, bool) or (isinstance(value, int) and value > 0):
             return value
         raise ValidationError("Must be true, false, or a number of parts.")
+
+
+class Whole(fields.Integer):
+    """A whole number as JSON Schema has it: 8.0 is one, and "8" is none."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(strict=True, **how)
+
+    def _validated(self, value: Any) -> int:
+        whole: int = super()._validated(int(value) if isinstance(value, float) and value.is_integer() else value)
+        return whole
 
 
 class Yes(fields.Field[bool]):
@@ -52,23 +64,29 @@ class NewUpload(Schema):
     """`POST /v1/uploads`: only the filename is required; sizes in bytes."""
 
     filename = fields.String(required=True, validate=validate.Length(min=1))
-    size = fields.Integer(strict=True, validate=validate.Range(min=1))
-    media_type = MediaType(data_key="mediaType")
-    digest = fields.String(validate=validate.Regexp(DIGEST, error="Must be sha256: and 64 hex digits."))
-    parts = Plan()
-    part_size = fields.Integer(data_key="partSize", strict=True, validate=validate.Range(min=1))
+    size = Whole(validate=validate.Range(min=1))
+    media_type = MediaType(data_key="mediaType", metadata={"pattern": MEDIA_TYPE.pattern.replace("\\Z", "$")})
+    digest = fields.String(
+        validate=validate.Regexp(DIGEST, error="Must be sha256: and 64 hex digits."), metadata={"pattern": "^sha256:[0-9a-f]{64}$"}
+    )
+    parts = Plan(metadata={"oneOf": [{"type": "boolean"}, {"type": "integer", "minimum": 1}]})
+    part_size = Whole(
+        data_key="partSize",
+        validate=validate.Range(min=1),
+        metadata={"minimum": SMALLEST_PART, "maximum": LARGEST_PART},  # which the core sees to
+    )
 
 
 class Numbers(Schema):
     """`POST /v1/uploads/{id}/parts`: the parts to be signed anew; all that are missing without it."""
 
-    numbers = fields.List(fields.Integer(strict=True, validate=validate.Range(min=1)), validate=validate.Length(min=1, max=10_000))
+    numbers = fields.List(Whole(validate=validate.Range(min=1)), validate=validate.Length(min=1, max=10_000))
 
 
 class HeldPart(Schema):
     """A part as the client holds it."""
 
-    number = fields.Integer(strict=True, required=True, validate=validate.Range(min=1))
+    number = Whole(required=True, validate=validate.Range(min=1))
     etag = fields.String(required=True)
 
 
@@ -81,7 +99,7 @@ class Complete(Schema):
 class Revised(Schema):
     """`PATCH /v1/assets/{id}`: keep it, and say what for; give it another name."""
 
-    keep = Yes()
+    keep = Yes(metadata={"enum": [True]})
     usage = fields.String(validate=validate.Length(min=1, max=512))
     filename = fields.String(validate=validate.Length(min=1))
 
@@ -94,7 +112,7 @@ class Revised(Schema):
 class NewLink(Schema):
     """`POST /v1/assets/{id}/links`: for how many seconds, and how the bytes are called and shown."""
 
-    expires_in = fields.Integer(data_key="expiresIn", strict=True, load_default=3600, validate=validate.Range(min=1, max=7 * 86400))
+    expires_in = Whole(data_key="expiresIn", load_default=3600, validate=validate.Range(min=1, max=7 * 86400))
     disposition = fields.String(load_default="attachment", validate=validate.OneOf(("attachment", "inline")))
     filename = fields.String(validate=validate.Length(min=1))
 
