@@ -25,7 +25,7 @@ from app.imaging import PillowGauge
 resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]),) * 2)
 
 def judge(path, max_pixels):
-    policy = Policy(media_types=(*IMAGES, "image/avif", "image/tiff"), max_pixels=max_pixels)
+    policy = Policy(media_types=(*IMAGES, "image/avif", "image/tiff"), max_pixels=max_pixels, max_pixels_by_type={})
     upload = Upload("u", "t", "me", "v1", policy, "op", Staged("k"), 0.0, 1.0, 8)
     with path.open("rb") as file:
         try:
