@@ -22,6 +22,8 @@ BEFORE = [
     ("what a broken upload staged is no orphan while any signed URL is good", t.LINK, t.ORPHAN),
     ("an orphan is older than the longest task", t.VISIBILITY, t.ORPHAN),
     ("what lies in the trash can be brought back for longer than any unkept asset lives", 86400, t.TRASH),
+    ("a request that renews its mark in time keeps it over a fault of Redis", 2 * 5.0, t.RUNNING),
+    ("what a key is answered with is there for longer than any of its uploads may take at the native door", 600, t.REPLIES),
     ("a tombstone outlives an operation's retention", 7 * 86400, t.TOMBSTONE),
     ("a long poll ends before proxies lose patience", t.LONG_POLL, 60),
 ]
