@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.cli.remote import Json, Refused
+from app.cli.sources import legible
 
 KIB = 1024
 FACTS = ("mediaType", "size", "width", "height", "digest")
@@ -33,7 +34,7 @@ class Result:
     def document(self) -> str:
         """One JSON object on one line; its fields are documented in docs/cli.md and stay."""
         shown: dict[str, Any] = {
-            "path": self.path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
+            "path": legible(self.path),
             "ok": self.good,
             "status": self.status,
             "operationId": self.operation,
@@ -47,10 +48,10 @@ class Result:
     def line(self) -> str:
         """For people: path, asset, URL, what was measured; or why not."""
         if self.problem:
-            return f"{self.path}: {self.problem[1]}"
+            return f"{legible(self.path)}: {self.problem[1]}"
         if self.asset is None:
-            return f"{self.path}\toperation {self.operation}\t{self.status}"
-        return "\t".join(filter(None, (self.path, self.asset, self.url, self._measured())))
+            return f"{legible(self.path)}\toperation {self.operation}\t{self.status}"
+        return "\t".join(filter(None, (legible(self.path), self.asset, self.url, self._measured())))
 
     def _measured(self) -> str:
         size, width, height = (self.facts.get(name) for name in ("size", "width", "height"))

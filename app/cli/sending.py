@@ -15,7 +15,8 @@ from app.cli.notes import Note, Notes
 from app.cli.patience import Again
 from app.cli.progress import Board
 from app.cli.remote import Answer, Json, Refused, Remote
-from app.cli.sources import Changed, Slice, Source, Stream, Tick
+from app.cli.sources import Changed, Slice, Source, Stream, Tick, legible
+from app.core.errors import Code
 
 SMALL = 16 * 1024 * 1024  # bytes up to which a file is one request
 ROUNDS = 3  # how often the server may find parts missing after all were sent
@@ -123,7 +124,7 @@ class Sender:
             note = replace(note, digest=source.digest(lambda _: None))
             self._board.stage(number, "")
         self._notes.write(place, note)
-        wanted: Json = {"filename": source.path.name, "size": source.size, "parts": True}
+        wanted: Json = {"filename": legible(source.path.name), "size": source.size, "parts": True}
         if self._digests:
             wanted["digest"] = note.digest
         made = self._made(wanted, note)
@@ -138,7 +139,7 @@ class Sender:
         try:
             return self._remote.ask("POST", "/v1/uploads", wanted, {FRESH: note.idempotency}).document
         except Refused as refusal:
-            if refusal.code != "idempotency_reused":
+            if refusal.code != Code.IDEMPOTENCY_REUSED:
                 raise
             return self._remote.ask("POST", "/v1/uploads", wanted, {FRESH: str(uuid.uuid4())}).document
 
@@ -169,13 +170,13 @@ class Sender:
             try:
                 self._remote.ask("POST", f"/v1/uploads/{plan.id}/complete")
             except Refused as refusal:
-                if refusal.code != "parts_missing":
+                if refusal.code != Code.PARTS_MISSING:
                     raise
                 _lay_out(plan, self._missing(plan))
                 tick(-sum(size for _, size in plan.places.values()))
             else:
                 return
-        raise Refused(409, "parts_missing", "Parts that were sent are not there.")
+        raise Refused(409, Code.PARTS_MISSING, "Parts that were sent are not there.")
 
     def _parts(self, source: Source, plan: Plan, tick: Tick) -> None:
         with ThreadPoolExecutor(self._parallel) as pool:
@@ -252,7 +253,7 @@ def _operation(answer: Answer) -> str:
 
 
 def _named(filename: str) -> str:
-    return f"/v1/uploads?filename={quote(filename.encode('utf-8', 'surrogateescape'), safe='')}"
+    return f"/v1/uploads?filename={quote(legible(filename), safe='')}"
 
 
 def repr_digest(digest: str) -> str:

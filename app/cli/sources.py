@@ -98,6 +98,11 @@ class Stream:
         return piece
 
 
+def legible(name: str) -> str:
+    """A file's name as text. Names are bytes, and need not be UTF-8: what is none is shown, and sent, as U+FFFD."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
 @contextmanager
 def opened(path: Path, patience: Patience) -> Iterator[Source]:
     """The file. Raises Changed for what cannot be read, or is no file."""

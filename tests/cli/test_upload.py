@@ -2,9 +2,11 @@
 
 import email.utils
 import json
+import os
 import ssl
 import threading
 import time
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import trustme
@@ -16,6 +18,7 @@ from app.cli.patience import FIRST_TRIES, PAUSE_MOST, TRIES, Again, GivenUp, Pat
 from app.cli.results import Result, failed, readable
 from app.cli.sending import repr_digest
 from app.cli.sources import Changed, opened
+from app.core.errors import Code
 from tests.services.told import server
 
 DONE = {"id": "op1", "status": "completed", "resourceUrl": "http://elsewhere/v1/assets/as1"}
@@ -162,6 +165,27 @@ def test_a_part_that_is_never_taken_ends_it(upload, monkeypatch, answers, code):
     monkeypatch.setattr("app.cli.patience.PAUSE_FIRST", 0.01)
     shown, _ = sent(upload, [(202, {}, ANNOUNCED), *answers], status=1)
     assert shown["problem"]["code"] == code
+
+
+def test_a_key_that_was_noted_for_other_options_is_no_end(upload, monkeypatch):
+    monkeypatch.setattr("app.cli.sending.SMALL", 1)
+    reused = (422, {}, {"code": Code.IDEMPOTENCY_REUSED.value, "detail": "No."})
+    shown, seen = sent(upload, [reused, (202, {}, ANNOUNCED), (200, {}, {}), *END])
+    assert shown["ok"]
+    assert seen[0][2]["Idempotency-Key"] != seen[1][2]["Idempotency-Key"]
+
+
+@pytest.mark.parametrize("most", [1, 100], ids=["in parts", "whole"])
+def test_a_name_of_bytes_that_are_no_utf8_is_sent_as_one_that_is(upload, tmp_path, monkeypatch, most):
+    monkeypatch.setattr("app.cli.sending.SMALL", most)
+    name = os.fsdecode(b"gr\xfcn.png")
+    (tmp_path / "photo.png").rename(tmp_path / name)
+    answers = [(202, {}, {"id": "op1"})] if most > 1 else [(202, {}, ANNOUNCED), (200, {}, {}), (202, {}, {"id": "op1"})]
+    with server(*answers) as (url, seen):
+        said = upload(name, "--no-wait", "--url", url, "--key", "k").stdout
+    assert said == "gr\N{REPLACEMENT CHARACTER}n.png\toperation op1\tpending\n"
+    told = json.loads(seen[0][3])["filename"] if most == 1 else parse_qs(urlsplit(seen[0][1]).query)["filename"][0]
+    assert told == "gr\N{REPLACEMENT CHARACTER}n.png"
 
 
 def test_a_certificate_that_nobody_vouches_for_is_not_taken(upload, tmp_path):
