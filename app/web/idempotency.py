@@ -24,6 +24,7 @@ from werkzeug.http import parse_options_header
 
 from app.core import keys, timing
 from app.core.errors import Code, Fault, UploadError
+from app.core.policy import Scope
 from app.core.ports import Kept, Replies, Reply, Turn
 from app.web import bodies
 from app.web.bodies import Flow, RequestBody, raw_body
@@ -60,21 +61,26 @@ def key_of(request: Request) -> str | None:
     raise UploadError(Code.BAD_REQUEST, reason=f"{FIELD} is no string of 1 to 255 visible ASCII characters")
 
 
-def idempotent(view: Callable[P, Response]) -> Callable[P, Response]:
+def idempotent(scope: Scope) -> Callable[[Callable[P, Response]], Callable[P, Response]]:
     """The view, run once for every key of a principal. It asks `current` for the id of what it makes.
 
-    Raises UploadError: BAD_REQUEST (the key), IDEMPOTENCY_REUSED, IDEMPOTENCY_RUNNING, UNAUTHENTICATED; and what the view raises.
+    `scope`: what the view asks for. An answer that is kept is given to nobody else: two tokens of one client may differ in their scopes.
+    Raises UploadError: BAD_REQUEST (the key), IDEMPOTENCY_REUSED, IDEMPOTENCY_RUNNING, UNAUTHENTICATED, FORBIDDEN; and what the view raises.
     """
 
-    @wraps(view)
-    def once(*args: P.args, **kwargs: P.kwargs) -> Response:
-        key, dialect = key_of(request), dialect_at(request.path)
-        if key is None or dialect is None:
-            return view(*args, **kwargs)
-        who = dialect.authenticate(request)
-        return _once((who.tenant, who.owner, key), lambda: view(*args, **kwargs))
+    def wrapped(view: Callable[P, Response]) -> Callable[P, Response]:
+        @wraps(view)
+        def once(*args: P.args, **kwargs: P.kwargs) -> Response:
+            key, dialect = key_of(request), dialect_at(request.path)
+            if key is None or dialect is None:
+                return view(*args, **kwargs)
+            who = dialect.authenticate(request)
+            doors().access.require(who, scope)
+            return _once((who.tenant, who.owner, key), lambda: view(*args, **kwargs))
 
-    return once
+        return once
+
+    return wrapped
 
 
 def current() -> Run | None:

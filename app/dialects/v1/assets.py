@@ -98,7 +98,7 @@ def delete(id: str) -> Response:
 
 
 @ASSETS.post("/<id>/links")
-@idempotent
+@idempotent(Scope.ASSETS_READ)
 def new_link(id: str) -> Response:
     """A URL that gives the bytes to whoever has it. Who may read them may pass them on."""
     of = doors().library.asset(speaker(Scope.ASSETS_READ), id)

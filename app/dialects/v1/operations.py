@@ -51,7 +51,7 @@ def show(id: str) -> Response:
 
 @OPERATIONS.post("/<id>/cancel")
 @OPERATIONS.delete("/<id>")
-@idempotent
+@idempotent(Scope.OPERATIONS_CANCEL)
 def cancel(id: str) -> Response:
     """Give it up. 409 when it is final."""
     who = speaker(Scope.OPERATIONS_CANCEL)

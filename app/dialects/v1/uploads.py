@@ -32,7 +32,7 @@ UNDECLARED = frozenset({"", "application/octet-stream", "application/x-www-form-
 
 
 @UPLOADS.post("")
-@idempotent
+@idempotent(Scope.UPLOADS_WRITE)
 def create() -> Response:
     """A file, as the body or in a form; or JSON that announces one."""
     who = speaker(Scope.UPLOADS_WRITE)
@@ -191,7 +191,7 @@ def sign_parts(id: str) -> Response:
 
 
 @UPLOADS.post("/<id>/complete")
-@idempotent
+@idempotent(Scope.UPLOADS_WRITE)
 def complete(id: str) -> Response:
     """Every part is there: 202 with the operation; the same again while it runs and after. 409 lists what is missing."""
     up = _mine(Scope.UPLOADS_WRITE, id)

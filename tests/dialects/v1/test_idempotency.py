@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ from app.jobs import InlineJobs
 from app.records.redis_records import RedisRecords
 from app.records.replies import RedisReplies
 from app.web import idempotency
-from tests.dialects.house import CHUNKED, Row, digest_field
+from tests.dialects.house import CHUNKED, Row, bearer, digest_field
 from tests.dialects.pictures import picture
 
 UPLOADS = "/v1/uploads"
@@ -138,6 +139,28 @@ def test_a_key_is_its_principals_own(door, keyed, operations):
         for who in (door.key("acme"), door.key("other"), keyed)
     }
     assert len(made) == 3
+
+
+def test_an_answer_is_for_who_may_ask_for_it(door, mine, operations):
+    """Tokens of one client are one principal, and may be of different scopes."""
+    client, secret = door.client_of()
+
+    def token(scope):
+        form = {"grant_type": "client_credentials", "client_id": client, "client_secret": secret, "scope": scope}
+        return bearer(door.client.post("/oauth2/token", data=form).get_json()["access_token"])
+
+    wide, narrow = token("uploads:write assets:read operations:cancel"), token("operations:read")
+    made = door.run(Row("POST", UPLOADS, wide | KEY | PNG, picture(), 202, FIRST)).get_json()
+    asset = door.run(Row("GET", f"/v1/operations/{made['id']}", mine)).get_json()["resourceUrl"]
+    open_one = door.run(Row("POST", UPLOADS, wide, {"filename": "a.png", "size": 9}, 202)).get_json()
+    rows = [
+        Row("POST", UPLOADS, KEY | PNG, picture()),
+        Row("POST", f"{asset}/links", KEY | {"Idempotency-Key": "k2"}, {}),
+        Row("POST", f"/v1/operations/{open_one['id']}/cancel", {"Idempotency-Key": "k3"}),
+    ]
+    for row in rows:
+        assert door.send(row.method, row.path, wide | row.headers, row.body).status_code < 300
+        door.run(replace(row, headers=narrow | row.headers, status=403, shows={"code": "forbidden"}))
 
 
 def test_without_a_key_nothing_is_remembered(door, mine, operations):
