@@ -120,10 +120,9 @@ class Ledger:
     def _add(self, what: str, amount: float, labels: dict[str, str]) -> None:
         key = (what, *labels.values())
         with self._lock:
-            series = self._series.get(key)
-            if series is None:
-                series = self._series[key] = self._made(BY_WHAT[what], labels)
-            if series:
+            if key not in self._series:
+                self._series[key] = self._made(BY_WHAT[what], labels)
+            if series := self._series[key]:
                 series.add(amount)
 
     def _made(self, family: Family, labels: dict[str, str]) -> _Series | None:
