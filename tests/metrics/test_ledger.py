@@ -1,5 +1,6 @@
 """Numbers in mapped files: over threads, forks and deaths."""
 
+import fcntl
 import os
 import signal
 import threading
@@ -118,6 +119,29 @@ def test_a_child_is_not_held_up_by_a_lock_that_its_parent_held(ledger):
         kill(child(lambda: ledger.count("messages_resent")))
 
 
+def test_a_child_that_is_forked_during_a_scrape_takes_no_lock_of_it_along(folder):
+    """The parent of a pool forks whenever a child is spent; the thread of /metrics may be looking at that moment."""
+    folder.mkdir()
+    looking, forked = threading.Event(), threading.Event()
+
+    def look():
+        with slots._alone(folder):
+            looking.set()
+            forked.wait(0.5)
+
+    scrape = threading.Thread(target=look)
+    scrape.start()
+    looking.wait()
+    pid = child(lambda: None)
+    forked.set()
+    scrape.join()
+    with (folder / "lock").open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # else the child has it, and nobody ever counts or scrapes again
+        finally:
+            kill(pid)
+
+
 def test_labels_are_those_of_the_catalogue(ledger):
     with pytest.raises(TypeError):
         ledger.count("http_requests", method="GET", dialect="v1", status="200")  # another order
@@ -135,6 +159,15 @@ def test_a_file_never_grows_and_a_full_one_fails_nobody(ledger, exported, folder
     assert exported()["refusals_total", "code-0", "v1"] == 101
     assert ("refusals_total", "code-99", "v1") not in exported()
     assert {file.stat().st_size for file in folder.glob("counter_*.db")} == {4096}
+
+
+def test_that_there_is_no_room_is_said_once(ledger, monkeypatch, caplog):
+    monkeypatch.setitem(SIZES, Type.COUNTER, 4096)
+    for _ in range(3):
+        for number in range(50):
+            ledger.count("refusals", dialect="v1", code=f"code-{number}")
+    said = [record for record in caplog.records if "no room" in record.message]
+    assert 0 < len(said) < 50
 
 
 def test_what_takes_the_most_room_has_room(ledger, exported):
