@@ -17,7 +17,9 @@ MAX_SCANS = 250  # a progressive image has about ten; each costs a walk over the
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _STANDALONE = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})
 _END, _SCAN, _APP1 = 0xD9, 0xDA, 0xE1
-_SCAN_OR_END = re.compile(rb"\xff[\xd9\xda]")  # inside coded data 0xFF is followed by 0 or a restart marker, never by these
+_HEAD = 4  # bytes of a marker and its length
+# Inside coded data 0xFF is followed by 0 or a restart marker; else it ends the image, or begins a segment, whose length stands behind it.
+_MARK = re.compile(rb"\xff(?:\xd9|[\xc4\xcc\xda-\xdd\xe0-\xef\xfe](..))", re.DOTALL)
 
 
 def header(file: BinaryIO, max_frames: int) -> Header:  # noqa: ARG001 - a JPEG shows one picture; what a phone appends to it is no frame
@@ -78,9 +80,19 @@ def _marker(file: BinaryIO) -> int:
 
 
 def _marks(file: BinaryIO) -> Iterator[tuple[int, int]]:
-    """The scan and end markers from here on, and where each ends."""
-    last, start = b"", file.tell()
-    while block := file.read(BLOCK):
-        for found in _SCAN_OR_END.finditer(last + block):
-            yield found[0][1], start - len(last) + found.end()
-        last, start = block[-1:], start + len(block)
+    """The scan and end markers from here on, and where each ends. Segments between scans are stepped over, whatever they hold."""
+    at, more = file.tell(), True
+    while more:
+        file.seek(at)
+        start, block = at, file.read(BLOCK)
+        more = len(block) == BLOCK
+        while found := _MARK.search(block, at - start):
+            at = start + found.end() + _behind(found[1])
+            if found[0][1] in {_END, _SCAN}:
+                yield found[0][1], at
+        at = max(at, start + len(block) - _HEAD + 1)
+
+
+def _behind(length: bytes | None) -> int:
+    """How many bytes of a segment follow its length, which counts itself."""
+    return max(int.from_bytes(length, "big") - len(length), 0) if length else 0

@@ -103,6 +103,16 @@ def test_a_jpeg_is_followed_past_the_borders_of_what_is_read_at_once():
         assert PillowGauge().decode(io.BytesIO(content + b"behind"), "image/jpeg", int) == 6
 
 
+@pytest.mark.parametrize("comment", [b"an end: \xff\xd9", b"scans: " + b"\xff\xda" * 300, bytes(60_000) + b"\xff"])
+def test_what_a_comment_between_scans_holds_is_no_marker(comment):
+    whole = photo(64, 48, JPEG, progressive=True)
+    second = whole.index(b"\xff\xc4", whole.index(b"\xff\xda"))
+    for times in (1, 40):  # more than is read at once
+        comments = (b"\xff\xfe" + struct.pack(">H", len(comment) + 2) + comment) * times
+        content = whole[:second] + comments + whole[second:]
+        assert PillowGauge().decode(io.BytesIO(content + b"behind"), "image/jpeg", int) == 6
+
+
 def _webp_longer_than_itself():
     whole = photo(64, 48, WEBP)
     return whole[:4] + struct.pack("<I", len(whole)) + whole[8:]
@@ -135,6 +145,7 @@ HOSTILE = {
     "jpeg magic only": (b"\xff\xd8\xff", Code.TRUNCATED),
     "jpeg that ends before it begins": (_short_jpeg_tables(), Code.UNDECODABLE),
     "jpeg of many scans": (pictures.jpeg_many_scans(), Code.TOO_COMPLEX),
+    "jpeg of many scans behind what looks like its end": (pictures.jpeg_many_scans_behind_an_end(), Code.TOO_COMPLEX),
     "png magic only": (b"\x89PNG\r\n\x1a\n", Code.TRUNCATED),
     "png with a wrong sum": (pictures.png_wrong_sum(), Code.UNDECODABLE),
     "png with too few rows": (pictures.png_too_few_rows(), Code.UNDECODABLE),

@@ -147,6 +147,13 @@ def jpeg_many_scans(scans: int = 5_000) -> bytes:
     return whole[:start] + whole[start:-2] * scans + whole[-2:]
 
 
+def jpeg_many_scans_behind_an_end() -> bytes:
+    """The same; a comment before them holds what looks like the end of the image."""
+    many = jpeg_many_scans()
+    second = many.index(b"\xff\xc4", many.index(b"\xff\xda"))
+    return many[:second] + b"\xff\xfe\x00\x06ab\xff\xd9" + many[second:]
+
+
 # ---------------------------------------------------------------- damage
 
 
