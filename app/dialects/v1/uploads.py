@@ -30,6 +30,8 @@ UPLOADS = Blueprint("uploads", __name__, url_prefix="/uploads")
 
 UNDECLARED = frozenset({"", "application/octet-stream", "application/x-www-form-urlencoded"})  # curl's and requests' words for "no idea"
 
+ANOTHERS = frozenset({Code.LOCKED, Code.IDEMPOTENCY_RUNNING})  # another attempt writes, or goes on with it: the upload is not ours to take away
+
 
 @UPLOADS.post("")
 @idempotent(Scope.UPLOADS_WRITE)
@@ -65,7 +67,7 @@ def _taken(up: Upload, body: Body, verify: Verify | None) -> Response:
     try:
         op = doors().reception.take(up, body, verify)
     except (UploadError, Fault) as error:
-        if isinstance(error, UploadError) and error.code is Code.LOCKED:  # an earlier attempt still writes
+        if isinstance(error, UploadError) and error.code in ANOTHERS:
             raise
         doors().reception.withdraw(up)
         raise

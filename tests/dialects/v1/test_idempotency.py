@@ -342,6 +342,17 @@ def test_who_lost_his_turn_makes_nothing_more(door, keyed, flowing, operations):
     assert len(operations()) == 1
 
 
+@pytest.mark.timeout(60)
+def test_who_lost_his_turn_leaves_what_another_goes_on_with(door, keyed, flowing, operations):
+    (mark,) = door._redis().scan_iter("run:*")
+    door._redis().set(mark, "another")
+    begun = operations()
+    assert flowing().get_json()["code"] == RUNNING["code"]
+    assert operations() == begun != []
+    expire(door)
+    assert door.run(Row("POST", UPLOADS, keyed | PNG, picture(), 202, environ=CHUNKED)).get_json()["id"] == begun[0]
+
+
 # ---------------------------------------------------------------- a process that dies
 
 
