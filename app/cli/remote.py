@@ -96,8 +96,10 @@ class Remote:
     def good(self, method: str, path: str, body: bytes | Readable | None, headers: Mapping[str, str]) -> Answer:
         """One try at our own API. Raises Again or Refused."""
         answer = self.once(method, self.url + path, body, {"Authorization": f"Bearer {self.key}", **headers})
-        if answer.good:
+        if answer.good and (answer.document or answer.status == HTTPStatus.NO_CONTENT):
             return answer
+        if answer.good:  # a page of a proxy, or of somebody else
+            raise Refused(answer.status, "no_slipway", f"{_host(self.url)} answered with no JSON; is there a Slipway?")
         refusal = answer.refusal(self.url)
         if answer.passing:
             raise Again(str(refusal), answer.after) from refusal

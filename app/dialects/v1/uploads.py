@@ -30,7 +30,9 @@ UPLOADS = Blueprint("uploads", __name__, url_prefix="/uploads")
 
 UNDECLARED = frozenset({"", "application/octet-stream", "application/x-www-form-urlencoded"})  # curl's and requests' words for "no idea"
 
-ANOTHERS = frozenset({Code.LOCKED, Code.IDEMPOTENCY_RUNNING})  # another attempt writes, or goes on with it: the upload is not ours to take away
+ANOTHERS = frozenset(
+    {Code.LOCKED, Code.IDEMPOTENCY_RUNNING}
+)  # another attempt writes, or goes on with it: the upload is not ours to take away
 
 
 @UPLOADS.post("")
