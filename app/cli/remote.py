@@ -17,6 +17,7 @@ import urllib3
 from urllib3.exceptions import HTTPError, LocationParseError, LocationValueError, MaxRetryError, SSLError
 
 from app.cli.patience import Again, GivenUp, Patience, retry_after
+from app.core.errors import Code
 from app.settings import SettingsError, readers, some
 
 P = ParamSpec("P")
@@ -64,8 +65,9 @@ class Answer:
 
     @property
     def passing(self) -> bool:
-        """Whether the same request may be answered otherwise later."""
-        return self.status in PASSING or (self.status == HTTPStatus.CONFLICT and "Retry-After" in self.headers)
+        """Whether the same request may be answered otherwise later: a request whose connection broke may still be waited for there."""
+        busy = "Retry-After" in self.headers or self.document.get("code") == Code.LOCKED
+        return self.status in PASSING or (self.status == HTTPStatus.CONFLICT and busy)
 
     def refusal(self, host: str) -> Refused:
         """The error that it is."""

@@ -136,6 +136,10 @@ END = [(202, {}, {"id": "op1"}), (200, {}, DONE), (200, {}, ASSET)]
             [BUSY, (200, {}, HELD | {"parts": []}), (200, {}, FRESH), (200, {}, {})],
             ["PUT /signed/1", "GET /v1/uploads/up1", "POST /v1/uploads/up1/parts", "PUT /signed/2"],
         ),
+        (
+            [(409, {}, {"code": Code.LOCKED.value}), (200, {}, HELD | {"parts": []}), (200, {}, FRESH), (200, {}, {})],
+            ["PUT /signed/1", "GET /v1/uploads/up1", "POST /v1/uploads/up1/parts", "PUT /signed/2"],
+        ),
         ([(403, {}, {}), (200, {}, FRESH), (200, {}, {})], ["PUT /signed/1", "POST /v1/uploads/up1/parts", "PUT /signed/2"]),
         (
             [(200, {}, {}), MISSING, (200, {}, FRESH), (200, {}, {})],
