@@ -124,12 +124,12 @@ class LocalStore:
 
     @contextlib.contextmanager
     def land(self, staged: Staged) -> Iterator[Landed]:
-        """The staged file itself."""
+        """The staged file itself. What the disk does not give while it is summed is StoreDown, not damage."""
         with self._reading(staged.key, "upload") as file:
             if etag(file.fileno()) != staged.etag:
                 raise UploadError(Code.CHANGED)
-            reading = Reading(file.fileno(), staged.size or 0, staged.sum)
-            yield Landed(file, staged.size or 0, whole=reading.digest, check=reading.check)
+            reading, guarded = Reading(file.fileno(), staged.size or 0, staged.sum), faults(self._root)
+            yield Landed(file, staged.size or 0, whole=guarded(reading.digest), check=guarded(reading.check))
 
     def promote(self, staged: Staged, blob_key: str) -> None:
         """A hard link. Another attempt may have made it already, and may have removed the staged name since."""

@@ -1,5 +1,7 @@
 """The sum of what came in, over every store: along streams and over parts, and what notices that other bytes lie there."""
 
+import errno
+import os
 import random
 from contextlib import suppress
 from dataclasses import replace
@@ -9,7 +11,7 @@ from awscrt.checksums import crc64nvme
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.errors import Code, UploadError
+from app.core.errors import Code, StoreDown, UploadError
 from app.core.parts import Part, Slot
 from app.core.sums import NOTHING, Sum
 from app.core.upload import Staged
@@ -131,6 +133,23 @@ def test_what_is_too_much_to_be_read_again_is_not_known(tmp_path, monkeypatch):
     assert again.staged.sum is None
     with store.land(store.seal(again.staged, kept.parts, 9000)) as whole:
         whole.whole()
+
+
+@pytest.mark.parametrize("look", ["whole", "check"])
+def test_a_disk_that_does_not_give_what_lies_there_is_a_store_that_is_down(tmp_path, monkeypatch, look):
+    store = open_store(f"file://{tmp_path}", fsync=False, signer=SIGNER)
+    kept = Kept(store.stage("staging/t/u", planned=False, length=None))
+    kept.write(store, WHOLE[:1000])
+
+    def broken(*_):
+        raise OSError(errno.EIO, "no")
+
+    with store.land(kept.sealed(store)) as whole:
+        with monkeypatch.context() as disk:
+            disk.setattr(os, "preadv", broken)
+            with pytest.raises(StoreDown):
+                getattr(whole, look)()
+        getattr(whole, look)()  # it gives again
 
 
 def test_without_sums_nothing_is_summed(tmp_path):
