@@ -9,6 +9,8 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import kubernetes_validate
@@ -96,6 +98,22 @@ def test_a_script_is_executable_and_says_what_it_takes(script):
     code, said = ran(ROOT / script, "nothing")
     assert (code, said.partition(" ")[0]) == (64, "usage:")
     assert all(name in said for name in (PROCFILE if script == "deploy/run" else ["web", "worker", "keeper"]))
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1)])
+def test_a_container_asks_its_own_door_whatever_proxy_there_is(status, code):
+    class Door(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(status if self.path == "/healthz" else 500)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Door) as door:
+        threading.Thread(target=door.handle_request, daemon=True).start()
+        env = {"PORT": str(door.server_port), "http_proxy": "http://127.0.0.1:9", "PATH": f"{BIN}:/usr/bin:/bin"}
+        assert ran(ROOT / "deploy/healthy", "web", env=env)[0] == code
 
 
 # ---------------------------------------------------------------- all say the same
