@@ -19,7 +19,7 @@ from app.cli.progress import Board
 from app.cli.remote import Json, Refused, Remote, final, somebody, speaking
 from app.cli.results import Result
 from app.cli.sending import Sender
-from app.cli.sources import Changed, opened
+from app.cli.sources import Changed, Source, opened
 
 PIPE = "-"
 POLL = 1.0  # seconds between looks, where the server does not say
@@ -42,12 +42,9 @@ class Uploading:
             with opened(path, self.remote.patience) as source:
                 number = self.board.begin(path.name, source.size)
                 try:
-                    operation = self.sender.send(source, number)
-                    result = self._result(name, operation, number)
+                    return self._sent(source, name, number)
                 finally:
                     self.board.end(number)
-                self.sender.settled(source)
-                return result
         except Refused as refusal:
             return results.refused(name, refusal)
         except GivenUp as fault:
@@ -56,6 +53,17 @@ class Uploading:
             return results.failed(name, results.LOCAL, str(fault))
         except Stopped:
             return results.failed(name, results.STOPPED, "Interrupted.")
+
+    def _sent(self, source: Source, name: str, number: int) -> Result:
+        """What is known for good is noted no more, also that it is gone again: the next run then begins anew."""
+        operation = self.sender.send(source, number)
+        try:
+            result = self._result(name, operation, number)
+        except Refused:
+            self.sender.settled(source)
+            raise
+        self.sender.settled(source)
+        return result
 
     def pipe(self, filename: str) -> Result:
         """What comes through standard input, to its result."""

@@ -205,6 +205,15 @@ def test_a_certificate_that_nobody_vouches_for_is_not_taken(upload, tmp_path):
         assert len(seen) == 1
 
 
+def test_what_came_to_nothing_since_is_sent_anew(upload, monkeypatch):
+    monkeypatch.setattr("app.cli.sending.SMALL", 1)
+    gone = [(202, {}, ANNOUNCED), (200, {}, {}), (202, {}, {"id": "op1"}), (200, {}, DONE), (410, {}, {"code": "gone", "detail": "Gone."})]
+    with server(*gone, *gone) as (url, seen):
+        for _ in range(2):
+            assert "Gone." in upload("photo.png", "--url", url, "--key", "k", status=1).stderr
+    assert [path for method, path, *_ in seen if method == "POST"] == ["/v1/uploads", "/v1/uploads/up1/complete"] * 2
+
+
 def test_a_file_that_failed_or_was_cancelled_is_no_success(upload):
     failed_op = {"id": "op1", "status": "failed", "problem": {"code": "not_an_image", "detail": "No image."}}
     shown, _ = sent(upload, [(202, {}, {"id": "op1"}), (200, {}, failed_op)], status=1)
