@@ -80,7 +80,7 @@ def change(id: str) -> Response:
 def _version(of: Asset) -> int | None:
     """The version at which the asset must still stand; None where any will do. Raises UploadError(PRECONDITION)."""
     conditions.require_still(request, _tagged(of).headers["ETag"], of.version)
-    return of.version if "If-Match" in request.headers else None
+    return None if request.headers.get("If-Match", "*").strip() == "*" else of.version
 
 
 def _tagged(of: Asset) -> Response:
