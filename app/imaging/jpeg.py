@@ -14,16 +14,18 @@ from app.imaging.reading import BLOCK, damaged, take
 
 MAX_SCANS = 250  # a progressive image has about ten; each costs a walk over the whole, so thousands of empty ones are an attack
 
+MAX_LOOKS = 1_000_000  # bytes that are looked at one by one before the first scan, two for each segment: a decoder takes seconds for them
+
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _STANDALONE = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})
-_END, _SCAN, _APP1 = 0xD9, 0xDA, 0xE1
+_END, _SCAN, _APP1, _MARKS = 0xD9, 0xDA, 0xE1, 0xFF
 _HEAD = 4  # bytes of a marker and its length
 # Inside coded data 0xFF is followed by 0 or a restart marker; else it ends the image, or begins a segment, whose length stands behind it.
 _MARK = re.compile(rb"\xff(?:\xd9|[\xc4\xcc\xda-\xdd\xe0-\xef\xfe](..))", re.DOTALL)
 
 
 def header(file: BinaryIO, max_frames: int) -> Header:  # noqa: ARG001 - a JPEG shows one picture; what a phone appends to it is no frame
-    """Raises UploadError: TRUNCATED, UNDECODABLE."""
+    """Raises UploadError: TRUNCATED, UNDECODABLE, TOO_COMPLEX."""
     size, orientation = None, exif.UPRIGHT
     for marker, length in _segments(file):
         if marker in _START_OF_FRAME:
@@ -57,9 +59,9 @@ def _orientation(segment: bytes) -> int:
 def _segments(file: BinaryIO) -> Iterator[tuple[int, int]]:
     """Marker and length of each segment up to the first scan's, the file standing at its payload; afterwards, at the coded data."""
     file.seek(2)
-    marker = 0
+    marker, singles = 0, _singles(file)
     while marker != _SCAN:
-        marker = _marker(file)
+        marker = _marker(singles)
         if marker in _STANDALONE:
             continue
         if marker == _END:
@@ -70,11 +72,18 @@ def _segments(file: BinaryIO) -> Iterator[tuple[int, int]]:
         file.seek(start + length)
 
 
-def _marker(file: BinaryIO) -> int:
+def _singles(file: BinaryIO) -> Iterator[int]:
+    """Byte by byte, from wherever the file stands. Raises UploadError(TOO_COMPLEX) at the last that is looked at so."""
+    for _ in range(MAX_LOOKS):
+        yield take(file, 1)[0]
+    raise UploadError(Code.TOO_COMPLEX)
+
+
+def _marker(singles: Iterator[int]) -> int:
     """The next marker; bytes before it that belong to no segment are skipped, as decoders do."""
-    while take(file, 1) != b"\xff":
+    while next(singles) != _MARKS:
         pass
-    while (code := take(file, 1)[0]) == 0xFF:  # noqa: PLR2004 - markers may be padded with 0xFF (B.1.1.2)
+    while (code := next(singles)) == _MARKS:  # markers may be padded with 0xFF (B.1.1.2)
         pass
     return code
 

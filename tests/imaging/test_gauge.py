@@ -146,6 +146,14 @@ HOSTILE = {
     "jpeg that ends before it begins": (_short_jpeg_tables(), Code.UNDECODABLE),
     "jpeg of many scans": (pictures.jpeg_many_scans(), Code.TOO_COMPLEX),
     "jpeg of many scans behind what looks like its end": (pictures.jpeg_many_scans_behind_an_end(), Code.TOO_COMPLEX),
+    **{
+        f"jpeg with a head of {what}": (photo(64, 48, JPEG)[:2] + filler + photo(64, 48, JPEG)[2:], Code.TOO_COMPLEX)
+        for what, filler in {
+            "nothing": b"\xff\xfe\0\2" + bytes(1_000_001),
+            "padding": b"\xff" * 1_000_001,
+            "empty segments": b"\xff\xfe\0\2" * 500_001,
+        }.items()
+    },
     "png magic only": (b"\x89PNG\r\n\x1a\n", Code.TRUNCATED),
     "png with a wrong sum": (pictures.png_wrong_sum(), Code.UNDECODABLE),
     "png with too few rows": (pictures.png_too_few_rows(), Code.UNDECODABLE),
