@@ -9,6 +9,7 @@ import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from app.core import keys
 from app.core.errors import StoreDown
@@ -18,10 +19,14 @@ SAVING = f"{keys.STAGING}_saving/"  # below staging: what a crash leaves here is
 
 
 class Files:
-    """A root folder. With `fsync`, what a call made or changed is on disk when it returns."""
+    """A root folder. With `fsync`, what a call made or changed is on disk when it returns.
+
+    Once opened, a root that is missing is a disk that is not mounted: StoreDown, and never an empty store in its place.
+    """
 
     def __init__(self, root: Path, *, fsync: bool) -> None:
         self.root, self.fsync = root, fsync
+        self._opened = False
 
     def path(self, key: str) -> Path:
         """Where a key lies. Raises ValueError for one that would lead out of the root."""
@@ -31,12 +36,18 @@ class Files:
 
     @contextlib.contextmanager
     def open(self, key: str, flags: int = os.O_RDWR) -> Iterator[int]:
-        """A descriptor of the file, closed at the end. Raises FileNotFoundError."""
-        fd = os.open(self.path(key), flags | os.O_CLOEXEC)
+        """A descriptor of the file, closed at the end. Raises FileNotFoundError, and StoreDown when the whole root is missing."""
+        with self._rooted():
+            fd = os.open(self.path(key), flags | os.O_CLOEXEC)
         try:
             yield fd
         finally:
             os.close(fd)
+
+    def reading(self, key: str) -> BinaryIO:
+        """The file, unbuffered, to be closed by whoever asks. Raises as `open`."""
+        with self._rooted():
+            return self.path(key).open("rb", buffering=0)
 
     def create(self, key: str) -> None:
         """An empty file, unless there is one."""
@@ -60,7 +71,7 @@ class Files:
 
     def unlink(self, key: str) -> None:
         """Remove a file; nothing there is no error."""
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError), self._rooted():
             self.path(key).unlink()
 
     def replace(self, key: str, content: bytes) -> None:
@@ -113,6 +124,7 @@ class Files:
         try:
             self.create(one)
             self.link(one, f"{one}-link")
+            self._opened = True
         except OSError as fault:
             raise ValueError(
                 f"{self.root} cannot keep uploads: it needs a file system with hard links that we may write to ({fault})"
@@ -129,8 +141,21 @@ class Files:
             self._folder(path.parent)
             path.mkdir(mode=0o700, exist_ok=True)
         else:
+            self._require_root()
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._sync_folder(path.parent)
+
+    @contextlib.contextmanager
+    def _rooted(self) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError:
+            self._require_root()
+            raise
+
+    def _require_root(self) -> None:
+        if self._opened and not self.root.is_dir():
+            raise StoreDown(f"{self.root} is not there any more: is its disk mounted?")
 
     def _sync_folder(self, path: Path) -> None:
         if not self.fsync:

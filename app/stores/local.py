@@ -234,7 +234,7 @@ class LocalStore:
     def _reading(self, key: str, what: str) -> Iterator[BinaryIO]:
         """The file, unbuffered. What goes wrong while it is used is the user's own."""
         with faults(self._root), _missing_is_gone(what):
-            file: BinaryIO = self._files.path(key).open("rb", buffering=0)
+            file = self._files.reading(key)
         with file:
             yield file
 

@@ -270,6 +270,16 @@ def test_a_folder_that_cannot_be_made_is_told_at_the_start(tmp_path):
         opened(f"file://{tmp_path}/file/store")
 
 
+def test_a_folder_that_is_missing_later_is_a_fault_until_it_is_back(local):
+    local.root.rename(local.root.with_name("unmounted"))
+    for call in (local.store.ping, lambda: local.store.delete("blobs/t/any"), lambda: local.store.fetch("blobs/t/any", 0, 1).__enter__()):
+        with pytest.raises(StoreDown, match="is its disk mounted"):
+            call()
+    assert not local.root.exists()
+    local.root.with_name("unmounted").rename(local.root)
+    local.store.ping()
+
+
 def test_a_folder_is_opened_again_with_what_it_holds(tmp_path):
     room = LocalRoom(tmp_path / "store")
     kept = Kept(room.stream())
