@@ -67,8 +67,8 @@ def examine() -> Iterator[Finding]:
         return
     yield findings.ok("settings", "in order")
     yield from redis(looking)
-    yield from _guarded("store", "Start it, or see SLIPWAY_STORE.", lambda: store(settings, looking))
-    yield from _guarded("queues", "Nothing can be said of workers before Redis answers.", lambda: queues(settings))
+    yield from _guarded("store", "Start it, mount it, make room, or see SLIPWAY_STORE.", lambda: store(settings, looking))
+    yield from _guarded("queues", "Nothing can be said of workers before Redis and the store answer.", lambda: queues(settings))
     yield findings.secret(kept=settings.secret == _kept(settings), shared=_shared(settings))
     yield findings.descriptors(resource.getrlimit(resource.RLIMIT_NOFILE)[0], settings.web_threads)
     yield findings.public(settings.public_url, asked(settings.public_url))
