@@ -60,6 +60,8 @@ def test_every_alert_names_the_place_that_says_what_to_do():
     rules = RULES.read_text().split("- alert: ")[1:]
     found = [re.search(r"runbook_url: docs/operations\.md#([a-z-]+)$", rule, re.MULTILINE)[1] for rule in rules]
     assert set(found) == ANCHORS
+    headings = re.findall(r"^#+ (.+)$", (ROOT / "docs/operations.md").read_text(), re.MULTILINE)
+    assert {heading.lower().replace(" ", "-") for heading in headings} >= ANCHORS
     assert all({"summary:", "description:", "severity:"} <= set(rule.replace("{", " ").split()) for rule in rules)
 
 
