@@ -56,8 +56,17 @@ def _run(address: str, port: int, folder: Path, looks: Callable[[], Sequence[Loo
                 pause.wait(30 * RETRY)
             pause.wait(RETRY)
         else:
-            server.exported.looks = looks()
+            server.exported.looks = _made(looks)
             server.serve_forever()
+
+
+def _made(looks: Callable[[], Sequence[Look]]) -> Sequence[Look]:
+    """None where they cannot be made, a store that can be written no more: whoever has the port serves what was counted."""
+    try:
+        return looks()
+    except Exception:  # else the port would be held by a thread that ended, and no other process could answer
+        log.exception("metrics are served without the state")
+        return ()
 
 
 class Exported:

@@ -137,6 +137,21 @@ def test_who_comes_second_gets_the_port_when_it_is_free(server, ledger, monkeypa
     assert get(server, "/metrics").status == 200
 
 
+def test_who_cannot_look_serves_what_was_counted(server, ledger, monkeypatch):
+    def none():
+        server.tried.set()
+        raise ValueError("a file system that is read-only by now")
+
+    monkeypatch.setattr("app.metrics.door.RETRY", 0.02)
+    server.tried = threading.Event()
+    ledger.count("messages_resent", 3)
+    serve("127.0.0.1", server.server_address[1], ledger, none)
+    server.shutdown()
+    server.server_close()
+    assert server.tried.wait(20)
+    assert b"slipway_messages_resent_total 3.0" in get(server, "/metrics").read()
+
+
 # ---------------------------------------------------------------- the catalogue
 
 
