@@ -45,7 +45,7 @@ def start(tmp_path):
         env = clean_environment(XDG_STATE_HOME=str(tmp_path / "state"), SLIPWAY_DATA=str(up.data))
         if url:
             env |= {"SLIPWAY_URL": url, "SLIPWAY_KEY": key or up.credentials["api_key"]}
-        command = [SLIPWAY, "upload", *map(str, words)]
+        command = ["env", "--default-signal=INT", SLIPWAY, "upload", *map(str, words)]  # what a shell puts behind itself ignores Ctrl-C
         running.append(subprocess.Popen(command, env=env, text=True, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
         return running[-1]
 
